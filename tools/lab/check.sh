@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# lab check: everything that can be tested, and the count of how it went.
+#
+# Each test leaves two files in the results folder: NAME.tap, what it printed,
+# and NAME.status, its exit status. prove plays them in the end.
+
+# Time limit of one program in the emulated host, seconds.
+LAB_TEST_LIMIT=120
+
+lab_results_dir()
+{
+	printf '%s/results\n' "$LAB_BUILD"
+}
+
+# Is this test wanted? By name, if any were given.
+lab_check_wants()
+{
+	((${#ARGS[@]} == 0)) || [[ " ${ARGS[*]} " == *" $1 "* ]]
+}
+
+# lab_result NAME STATUS <OUTPUT: record a result. Output that is no TAP is made
+# the comment of one test that passes with status 0 and is skipped with 4; a
+# status that the output doesn't explain becomes a test that failed.
+lab_result()
+{
+	local name=$1 status=$2 base verdict='ok 1 - '
+
+	base=$(lab_results_dir)/$name
+	tr -d '\r\000' >"$base.tap"
+	if ! grep -qE '^1\.\.[0-9]+' "$base.tap"; then
+		((status == 0 || status == 4)) || verdict='not ok 1 - '
+		sed -i 's/^/# /' "$base.tap"
+		if ((status == 4)); then
+			name+=" # SKIP $(sed -n '$s/^# //p' "$base.tap")"
+		fi
+		printf '%s%s\n1..1\n' "$verdict" "$name" >>"$base.tap"
+	fi
+	printf '%s\n' "$status" >"$base.status"
+	case "$status" in
+	0) lab_say "$1: passed" ;;
+	4) lab_say "$1: skipped" ;;
+	*) lab_say "$1: FAILED, status $status" ;;
+	esac
+}
+
+# lab_check_local NAME COMMAND...: a check that needs no emulated host.
+lab_check_local()
+{
+	local name=$1 output status=0
+
+	shift
+	lab_check_wants "$name" || return 0
+	output=$("$@" 2>&1) || status=$?
+	lab_result "$name" "$status" <<<"$output"
+	((status == 0)) || printf '%s\n' "$output" | tail -n 30 >&2
+}
+
+# Build the selftests into a folder that becomes /tests in the host.
+lab_selftests_build()
+{
+	local log=$LAB_BUILD/selftests.log
+
+	mkdir -p "$LAB_BUILD/selftests"
+	make -C "$LAB_ROOT/tools/selftests" O="$LAB_BUILD/selftests" \
+		EXTRA_CFLAGS=-Werror -j "$(nproc)" >"$log" 2>&1 || {
+		tail -n 30 "$log" >&2
+		lab_die "the selftests do not build (whole log: $log)"
+	}
+	find "$LAB_ROOT/tools/selftests" -maxdepth 1 -name '*.sh' \
+		-exec cp {} "$LAB_BUILD/selftests/" \;
+}
+
+# The selftest programs, as the Makefile names them.
+lab_selftests()
+{
+	local program
+
+	for program in "$LAB_BUILD"/selftests/*_test; do
+		[[ -x $program ]] || continue
+		program=${program##*/}
+		# One that was built before the source was removed is stale.
+		[[ -e $LAB_ROOT/tools/selftests/$program.c ]] || continue
+		printf '%s\n' "$program"
+	done
+}
+
+# The unit tests and short fuzz runs of the pure files, on this machine.
+lab_check_host()
+{
+	local tap name failed status=0 out=$LAB_BUILD/host
+
+	lab_check_wants host || return 0
+	[[ -e $LAB_ROOT/tools/selftests/host/Makefile ]] || return 0
+	mkdir -p "$out"
+	rm -f "$out"/*.tap
+	make -C "$LAB_ROOT/tools/selftests/host" O="$out" -j "$(nproc)" \
+		check >"$out.log" 2>&1 || status=$?
+	for tap in "$out"/*.tap; do
+		[[ -e $tap ]] || continue
+		name=$(basename "$tap" .tap)
+		# make's status is the verdict; a failed file shows in it.
+		failed=$(grep -cE '^not ok' "$tap")
+		lab_result "host-$name" "$((failed > 0))" <"$tap"
+	done
+	lab_result host "$status" < <(tail -n 30 "$out.log")
+	((status == 0)) || tail -n 30 "$out.log" >&2
+}
+
+# Take the output of lab-suite apart into results. Prints the names of the
+# programs that were begun; the last one failed if it has no end.
+lab_suite_split()
+{
+	local output=$1 token=$2 dir
+
+	dir=$(lab_results_dir)/suite
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	# The line break before each mark is not the program's: an empty line
+	# is written when the next one shows that it was not the last.
+	tr -d '\r\000' <"$output" | awk -v dir="$dir" -v token="$token" '
+	$1 == token && $2 == "test" {
+		name = $3; held = 0
+		print name
+		printf "" >(dir "/" name ".out")
+		next
+	}
+	$1 == token && $2 == "done" {
+		print $3 >(dir "/" name ".status")
+		name = ""
+		next
+	}
+	name != "" {
+		if (held) print "" >(dir "/" name ".out")
+		held = ($0 == "")
+		if (!held) print >(dir "/" name ".out")
+	}'
+}
+
+# Run programs in one emulated host. When the host dies the program that ran
+# has failed, and another host is booted for the rest.
+lab_check_suite()
+{
+	local -a left=("$@") begun
+	local dir output name status
+
+	output=$LAB_BUILD/suite.out
+	dir=$(lab_results_dir)/suite
+	while ((${#left[@]})); do
+		lab_say "running in the emulated host: ${left[*]}"
+		LAB_TOKEN_FILE=$LAB_BUILD/suite.token
+		lab_host_run "lab-suite $LAB_TEST_LIMIT ${left[*]}" >"$output"
+		mapfile -t begun < <(lab_suite_split "$output" \
+			"$(<"$LAB_TOKEN_FILE")")
+		if ((${#begun[@]} == 0)); then
+			lab_result "${left[0]}" "${host_status/#0/125}" <"$output"
+			begun=("${left[0]}")
+		else
+			for name in "${begun[@]}"; do
+				status=$(cat "$dir/$name.status" 2>/dev/null) ||
+					status=125
+				lab_result "$name" "$status" <"$dir/$name.out"
+			done
+		fi
+		# Trouble that shows only in the log: charge the last program.
+		if ((host_status)) && [[ ${status-0} == [04] ]]; then
+			lab_result "${name}-host" "$host_status" <<-TEXT
+			the host's kernel reported trouble in this run
+			TEXT
+		fi
+		left=("${left[@]:${#begun[@]}}")
+	done
+	rm -rf "$dir" "$output" "$LAB_TOKEN_FILE"
+	unset LAB_TOKEN_FILE
+}
+
+# One line of lab-cases: a host of its own for one command.
+lab_check_case()
+{
+	local name=$1 options=$2 command=$3 status=0 output
+
+	output=$LAB_BUILD/case.out
+	(
+		OPT_MEM=''
+		eval "lab_options $options"
+		OPT_SHIP_MODULE=1
+		OPT_ADD+=("$LAB_BUILD/selftests:/tests")
+		lab_prepare
+		lab_host_run "cd /tests && { $command
+}"
+		exit "$host_status"
+	) >"$output" || status=$?
+	lab_result "$name" "$status" <"$output"
+	((status == 0 || status == 4)) || tail -n 30 "$output" >&2
+	rm -f "$output"
+}
+
+lab_check_cases()
+{
+	local file=$LAB_ROOT/tools/selftests/lab-cases name options command
+
+	[[ -e $file ]] || return 0
+	while IFS='|' read -r name options command <&3; do
+		read -r name <<<"$name"
+		[[ -n $name && $name != \#* ]] || continue
+		lab_check_wants "$name" || continue
+		[[ -n $command ]] || lab_die "lab-cases: no command for $name"
+		lab_check_case "$name" "$options" "$command"
+	done 3<"$file"
+}
+
+# Count test points over all results; a program whose TAP breaks off, or whose
+# status is an error that no test point explains, is one failed test more.
+lab_check_count()
+{
+	local tap status
+
+	for tap in "$(lab_results_dir)"/*.tap; do
+		status=$(<"${tap%.tap}.status")
+		awk -v status="$status" '
+		/^1\.\.[0-9]+/ { plan = substr($1, 4) + 0; planned = 1 }
+		/^(ok|not ok)/ {
+			points++
+			if (/# *[Ss][Kk][Ii][Pp]/) skipped++
+			else if (/^ok/) passed++
+			else failed++
+		}
+		/^Bail out!/ { bail = 1 }
+		END {
+			if (planned && plan == 0 && !points) skipped = 1
+			if (!planned || plan != points || bail ||
+			    (status != 0 && status != 4 && !failed))
+				failed++
+			print passed + 0, failed + 0, skipped + 0
+		}' "$tap"
+	done | awk '
+	{ passed += $1; failed += $2; skipped += $3 }
+	END {
+		printf "%d passed, %d failed", passed, failed
+		if (skipped) printf ", %d skipped", skipped
+		print ""
+		exit failed != 0 || passed == 0
+	}'
+}
+
+lab_cmd_check()
+{
+	local program prove_status=0
+	local -a programs=()
+
+	mkdir -p "$LAB_BUILD"
+	exec 8>"$LAB_BUILD/check.lock"
+	flock -n 8 || lab_die "another check is running in $LAB_BUILD"
+	lab_say "building the module and the tests"
+	OPT_SHIP_MODULE=1
+	OPT_MODULE=1
+	lab_prepare
+	lab_selftests_build
+	rm -rf "$(lab_results_dir)"
+	mkdir -p "$(lab_results_dir)"
+
+	lab_check_local layering "$LAB_ROOT/tools/check/layering" \
+		"$(lab_module_dir)"
+	lab_check_host
+	lab_check_local lab "$LAB_DIR/selftest"
+	while read -r program; do
+		lab_check_wants "$program" && programs+=("$program")
+	done < <(lab_selftests)
+	if ((${#programs[@]})); then
+		OPT_ADD+=("$LAB_BUILD/selftests:/tests")
+		OPT_TIMEOUT=$((60 + LAB_TEST_LIMIT * ${#programs[@]}))
+		lab_check_suite "${programs[@]}"
+	fi
+	OPT_ADD=() OPT_MODULE='' OPT_TIMEOUT=300
+	lab_check_cases
+
+	(
+		cd "$(lab_results_dir)" || exit 1
+		prove --merge --exec "$LAB_DIR/play-result" ./*.tap
+	) || prove_status=$?
+	lab_check_count || exit 1
+	exit "$prove_status"
+}

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Booting the emulated AMD host and reading its verdict.
+#
+# Four serial ports: the console (ttyS0) goes to a log that is only searched
+# for signs of trouble; the command's output and status come on a channel of
+# their own (ttyS1); ttyS2 is the user's terminal in interactive runs; result
+# files leave through ttyS3 as a tar archive.
+
+# What must never appear on the console of a healthy kernel.
+LAB_TROUBLE='^\[[^]]*\]( \[[^]]*\])* WARNING: |BUG: |Oops: |general protection fault|Kernel panic'
+LAB_TROUBLE+='|Call Trace:|suspicious RCU usage|possible recursive locking'
+LAB_TROUBLE+='|unreferenced object|new suspected memory leaks'
+LAB_TROUBLE+='|blocked for more than|soft lockup|hard LOCKUP'
+LAB_TROUBLE+='|rcu_.*detected stalls|rcu:.*self-detected stall|UBSAN: '
+LAB_TROUBLE+='|invoked oom-killer'
+
+lab_host_append()
+{
+	printf '%s ' console=ttyS0 panic=-1 panic_on_warn=1 oops=panic \
+		softlockup_panic=1 sysctl.kernel.hung_task_panic=1 \
+		sysctl.kernel.hung_task_timeout_secs=60 \
+		sysctl.kernel.panic_on_rcu_stall=1 \
+		tsc=reliable printk.devkmsg=on "$OPT_APPEND"
+}
+
+# Fill the array qemu_command.
+lab_host_command()
+{
+	local run=$1 user=null
+
+	[[ -n $OPT_INTERACTIVE ]] && user=stdio,signal=off
+	qemu_command=(qemu-system-x86_64 -machine q35 -cpu "$OPT_CPU"
+		-m "$OPT_MEM" -nodefaults -no-user-config -display none
+		-no-reboot -kernel "$(lab_vmlinuz)" -initrd "$run/initrd"
+		-append "$(lab_host_append)"
+		-chardev "file,id=console,path=$run/console.log"
+		-chardev "file,id=channel,path=$run/channel"
+		-chardev "$user,id=user"
+		-chardev "file,id=results,path=$run/results.tar"
+		-serial chardev:console -serial chardev:channel
+		-serial chardev:user -serial chardev:results)
+	if [[ -n $OPT_ICOUNT ]]; then
+		qemu_command+=(-smp 1 -accel tcg,thread=single
+			-icount shift=0,sleep=off)
+	else
+		qemu_command+=(-smp "$OPT_SMP" -accel tcg,thread=multi)
+	fi
+}
+
+# Print what the command wrote to the channel, byte for byte.
+lab_channel_output()
+{
+	local file=$1 token=$2 mark start end
+
+	mark=$(grep -abo -m 1 "^$token begin\$" "$file") || {
+		# It was never started: whatever there is tells why.
+		sed "/^$token /d" "$file"
+		return
+	}
+	start=$((${mark%%:*} + ${#token} + 8))
+	mark=$(grep -abo "^$token exit [0-9]*\$" "$file" | tail -n 1)
+	if [[ -n $mark ]]; then
+		# The line break before the mark is not the command's.
+		end=$((${mark%%:*} - 1))
+		tail -c +"$start" "$file" | head -c "$((end - start + 1))"
+	else
+		tail -c +"$start" "$file"
+	fi
+}
+
+# The status in the end mark, or nothing.
+lab_channel_status()
+{
+	sed -n "s/^$2 exit \\([0-9]*\\)\$/\\1/p" "$1" | tail -n 1
+}
+
+# The part of a console log that tells most: from the first trouble on, or the
+# end. Guesses of the unwinder are left out.
+lab_console_excerpt()
+{
+	local log=$1 lines=${LAB_LINES:-40}
+
+	if grep -aqE "$LAB_TROUBLE" "$log"; then
+		grep -aE -m 1 -B 3 -A 200 "$LAB_TROUBLE" "$log"
+	else
+		tail -n "$lines" "$log"
+	fi | tr -d '\r' | grep -v '\]  ? ' | head -n "$lines"
+}
+
+# Show the console's end and where the rest is.
+lab_host_failed()
+{
+	local run=$1
+
+	shift
+	lab_say "FAILED: $*"
+	lab_say "from the console ($run/console.log):"
+	lab_console_excerpt "$run/console.log" | sed 's/^/      /' >&2
+	if [[ -s $run/qemu.log ]]; then
+		sed 's/^/      qemu: /' "$run/qemu.log" >&2
+	fi
+}
+
+# Take a run's outcome apart: sets host_status, says why if it is a failure.
+lab_host_verdict()
+{
+	local run=$1 token=$2 qemu_status=$3
+
+	host_status=$(lab_channel_status "$run/channel" "$token")
+	sed -i "/doesn't support requested feature/d" "$run/qemu.log"
+	if grep -aqE "$LAB_TROUBLE" "$run/console.log"; then
+		lab_host_failed "$run" "the host's kernel reports trouble"
+		host_status=125
+	elif ((qemu_status == 124 || qemu_status == 137)); then
+		lab_host_failed "$run" "no end within $OPT_TIMEOUT s"
+		host_status=124
+	elif [[ -z $host_status ]]; then
+		lab_host_failed "$run" "the host ended without a verdict"
+		host_status=125
+	fi
+}
+
+# Unpack the result files of a run into the folder of --results.
+lab_host_results()
+{
+	[[ -n $OPT_RESULTS ]] || return 0
+	mkdir -p "$OPT_RESULTS"
+	[[ -s $1/results.tar ]] || return 0
+	tar -x -f "$1/results.tar" -C "$OPT_RESULTS" ||
+		lab_say "the result files are incomplete"
+}
+
+# Run the array qemu_command; when the lab is killed, QEMU does not survive it.
+lab_host_qemu()
+{
+	local run=$1 status=0
+
+	if [[ -n $OPT_INTERACTIVE ]]; then
+		"${qemu_command[@]}" 2>"$run/qemu.log"
+		return
+	fi
+	timeout --foreground -k 5 "$OPT_TIMEOUT" "${qemu_command[@]}" \
+		</dev/null 2>"$run/qemu.log" &
+	# shellcheck disable=SC2064
+	trap "kill $! 2>/dev/null; rm -f '$run/initrd'" EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+	wait "$!" || status=$?
+	trap - EXIT INT TERM HUP
+	return "$status"
+}
+
+# lab_host_run COMMAND: boot the host, run COMMAND in it, print its output and
+# set host_status to its status, 124 after a timeout, 125 when the host failed.
+# With a function name in LAB_FOLLOW, that function reads the channel while
+# the host runs, instead of the output being printed at the end.
+lab_host_run()
+{
+	local run token qemu_status=0 follower=
+	local -a qemu_command
+
+	mkdir -p "$LAB_BUILD/run"
+	run=$(mktemp -d "$LAB_BUILD/run/XXXXXX")
+	token=lab-$(od -An -N8 -tx8 /dev/urandom | tr -d ' ')
+	[[ -z ${LAB_TOKEN_FILE-} ]] || echo "$token" >"$LAB_TOKEN_FILE"
+	lab_image "$run" "$token" "$1"
+	lab_host_command "$run"
+	: >"$run/channel"
+	: >"$run/console.log"
+	if [[ -n ${LAB_FOLLOW-} ]]; then
+		"$LAB_FOLLOW" "$run/channel" "$token" &
+		follower=$!
+	fi
+	lab_host_qemu "$run" || qemu_status=$?
+	[[ -z $follower ]] || {
+		touch "$run/ended"
+		wait "$follower"
+	}
+	[[ -n ${LAB_FOLLOW-} || -n $OPT_INTERACTIVE ]] ||
+		lab_channel_output "$run/channel" "$token"
+	lab_host_results "$run"
+	lab_host_verdict "$run" "$token" "$qemu_status"
+	[[ -z $OPT_CONSOLE ]] || cp "$run/console.log" "$OPT_CONSOLE"
+	rm -f "$run/initrd" "$run/results.tar"
+	if ((host_status == 0)) || [[ -n ${LAB_DISCARD-} ]]; then
+		rm -rf "$run"
+	fi
+}

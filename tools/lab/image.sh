@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# The emulated host's initramfs. It is two archives in a row: the guest
+# payload, which is large and cached, and what differs from run to run.
+
+LAB_BUSYBOX=/bin/busybox
+
+# Pack a folder as an archive that the kernel can unpack.
+lab_cpio()
+{
+	(cd "$1" && find . -mindepth 1 | sort |
+		"$LAB_BUSYBOX" cpio -o -H newc -R 0:0 2>/dev/null)
+}
+
+# What both images begin with. Ending the shell is what makes their init switch
+# off in good order.
+lab_image_busybox()
+{
+	mkdir -p "$1"/{bin,etc}
+	cp "$LAB_BUSYBOX" "$1/bin/busybox"
+	ln -s busybox "$1/bin/sh"
+	echo 'alias poweroff=exit halt=exit reboot=exit shutdown=exit' \
+		>"$1/etc/shrc"
+}
+
+# The Linux guest's own initramfs.
+lab_guest_initrd()
+{
+	local root=$1.root
+
+	rm -rf "$root"
+	lab_image_busybox "$root"
+	cp "$LAB_DIR/guest-init" "$root/init"
+	gcc -O2 -Wall -Werror -static -o "$root/bin/cpuid-signature" \
+		"$LAB_DIR/cpuid-signature.c" ||
+		lab_die "cannot compile cpuid-signature.c"
+	lab_cpio "$root" | gzip -9n >"$1"
+	rm -rf "$root"
+}
+
+# Build the archive with QEMU, what it needs, and a guest for it, unless the
+# cached one is newer than everything that went into it.
+lab_guest_payload()
+{
+	local out=$1 root=$1.root qemu input
+	local -a inputs
+
+	qemu=$(command -v qemu-system-x86_64)
+	inputs=("$qemu" "$LAB_DIR/image.sh" "$LAB_DIR/guest-init"
+		"$LAB_DIR/cpuid-signature.c" "$LAB_DIR/lab-guest")
+	for input in "${inputs[@]}"; do
+		[[ $out -nt $input ]] || {
+			rm -f "$out"
+			break
+		}
+	done
+	[[ -e $out ]] && return 0
+
+	rm -rf "$root"
+	mkdir -p "$root/bin" "$root/guest" "$root/usr/bin"
+	cp "$qemu" "$root/usr/bin/"
+	# The dynamic loader and the libraries, at the paths they are asked for.
+	ldd "$qemu" | grep -o '/[^ ]*' | sort -u |
+		xargs cp -L --parents -t "$root" ||
+		lab_die "cannot copy QEMU's libraries"
+	for input in /usr/share/seabios/bios-256k.bin \
+		     /usr/share/seabios/bios.bin \
+		     /usr/share/qemu/kvmvapic.bin \
+		     /usr/share/qemu/linuxboot.bin \
+		     /usr/share/qemu/linuxboot_dma.bin; do
+		cp -L --parents -t "$root" "$input" ||
+			lab_die "QEMU's package lacks $input"
+	done
+	cp "$LAB_DIR/lab-guest" "$root/bin/"
+	cp "$(lab_vmlinuz)" "$root/guest/vmlinuz"
+	lab_guest_initrd "$root/guest/initrd"
+	lab_cpio "$root" >"$out.tmp" && mv "$out.tmp" "$out"
+	rm -rf "$root"
+}
+
+# Copy FILE[:DEST] of --add into the image; the default place is /lab.
+lab_image_add()
+{
+	local root=$1 source=${2%%:*} dest=
+
+	[[ $2 == *:* ]] && dest=${2#*:}
+	[[ -e $source ]] || lab_die "--add: no such file: $source"
+	[[ -n $dest ]] || dest=/lab/$(basename "$source")
+	mkdir -p "$root/$(dirname "$dest")"
+	if [[ -d $source ]]; then
+		mkdir -p "$root/$dest"
+		cp -rL "$source/." "$root/$dest/"
+	else
+		cp -L "$source" "$root/$dest"
+	fi
+}
+
+# The variables that /init reads.
+lab_image_env()
+{
+	local window=
+
+	[[ -n $OPT_INTERACTIVE ]] && window=$(stty size | grep -v "^0 ")
+	cat <<-VARS
+	LAB_TOKEN=$1
+	LAB_MODULE=$OPT_MODULE
+	LAB_MODULE_ARGS='$OPT_MODULE_ARGS'
+	LAB_LINK_KVM=$OPT_LINK_KVM
+	LAB_INTERACTIVE=$OPT_INTERACTIVE
+	LAB_WINDOW='${window:+rows ${window% *} cols ${window#* }}'
+	VARS
+}
+
+# lab_image RUNDIR TOKEN COMMAND: write RUNDIR/initrd.
+lab_image()
+{
+	local run=$1 token=$2 root=$1/root tool module
+
+	mkdir -p "$root"/lab/{modules,results}
+	lab_image_busybox "$root"
+	cp "$LAB_DIR/init" "$root/init"
+	for tool in load-kvm-amd unload-kvm-amd lab-stage lab-suite; do
+		cp "$LAB_DIR/$tool" "$root/bin/"
+	done
+	for module in irqbypass kvm kvm-amd; do
+		cp "$(lab_kernel_module "$module")" "$root/lab/modules/" ||
+			lab_die "the kernel package has no $module.ko"
+	done
+	if [[ -n $OPT_SHIP_MODULE ]]; then
+		cp "$(lab_module_path)" "$root/lab/ksvm.ko"
+	fi
+	for tool in "${OPT_ADD[@]}"; do
+		lab_image_add "$root" "$tool"
+	done
+	lab_image_env "$token" >"$root/lab/env"
+	printf '%s\n' "$3" >"$root/lab/command"
+
+	{
+		[[ -z $OPT_GUEST ]] || cat "$(lab_payload_path)"
+		lab_cpio "$root"
+	} >"$run/initrd"
+	rm -rf "$root"
+}
+
+lab_payload_path()
+{
+	printf '%s/guest-%s.cpio\n' "$LAB_BUILD" "$LAB_KERNEL"
+}
