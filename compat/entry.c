@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the kernel wants done around a stay in the guest. */
+#include <linux/vtime.h>
+#ifdef KSVM_HAVE_ENTRY_VIRT
+#include <linux/entry-virt.h>
+#else
+#include <linux/entry-kvm.h>
+#include <linux/kvm_host.h>
+#endif
+
+#include "compat.h"
+
+#ifndef KSVM_HAVE_ENTRY_VIRT
+/* Where these kernels note a signal: in a vCPU of KVM's. Nobody reads it. */
+static struct kvm_run signal_run;
+static struct kvm_vcpu signal_vcpu = { .run = &signal_run };
+#endif
+
+/**
+ * ksvm_guest_work_pending() - must the guest be left for the host's sake
+ *
+ * Interrupts off. Rescheduling, signals, task work, live patching.
+ */
+bool ksvm_guest_work_pending(void)
+{
+	return __xfer_to_guest_mode_work_pending();
+}
+
+/**
+ * ksvm_guest_work() - do what ksvm_guest_work_pending() saw
+ *
+ * May sleep, interrupts on.
+ *
+ * Return: 0, or -EINTR where a signal waits for user mode.
+ */
+int ksvm_guest_work(void)
+{
+#ifdef KSVM_HAVE_ENTRY_VIRT
+	return xfer_to_guest_mode_handle_work();
+#else
+	return xfer_to_guest_mode_handle_work(&signal_vcpu);
+#endif
+}
+
+/**
+ * ksvm_guest_timing_enter() - time belongs to the guest from here on
+ *
+ * Interrupts off.
+ */
+void ksvm_guest_timing_enter(void)
+{
+	vtime_account_guest_enter();
+}
+
+/**
+ * ksvm_guest_timing_leave() - time belongs to the host again
+ *
+ * Interrupts off; after the interrupt that ended the stay was taken, or a tick
+ * would be charged to the host each time.
+ */
+void ksvm_guest_timing_leave(void)
+{
+	vtime_account_guest_exit();
+}

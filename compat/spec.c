@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The host's side of the speculation controls. */
+#include <linux/cpu.h>
+#include <linux/percpu.h>
+#include <asm/cpufeature.h>
+#include <asm/msr-index.h>
+#include <asm/nospec-branch.h>
+
+#include "compat.h"
+
+/**
+ * ksvm_host_spec_ctrl() - SPEC_CTRL as the host has it on this CPU
+ *
+ * Interrupts off.
+ */
+u64 ksvm_host_spec_ctrl(void)
+{
+	return this_cpu_read(x86_spec_ctrl_current);
+}
+
+/**
+ * ksvm_ibpb_wanted() - does a switch between guests need a prediction barrier
+ *
+ * The kernel's own key for this is closed to modules in new kernels: follow
+ * its general switch, default on.
+ */
+bool ksvm_ibpb_wanted(void)
+{
+	return boot_cpu_has(X86_FEATURE_IBPB) && !cpu_mitigations_off();
+}
+
+/**
+ * ksvm_ibpb() - indirect branch prediction barrier on this CPU
+ *
+ * Only where ksvm_ibpb_wanted().
+ */
+void ksvm_ibpb(void)
+{
+	ksvm_wrmsr(MSR_IA32_PRED_CMD, PRED_CMD_IBPB);
+}
+
+/**
+ * ksvm_guest_ran() - a guest ran on this CPU; interrupts off
+ *
+ * Hosts that are open to a guest's training of their user space's branches
+ * (VMSCAPE) issue a barrier on the way to user mode when this was said.
+ */
+void ksvm_guest_ran(void)
+{
+#ifdef KSVM_HAVE_IBPB_EXIT_TO_USER
+	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
+		this_cpu_write(x86_ibpb_exit_to_user, true);
+#endif
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every difference between kernel versions, one function per API that does
+ * what ksvm wants. No other folder tests for a version.
+ */
+#ifndef KSVM_COMPAT_H
+#define KSVM_COMPAT_H
+
+#include <linux/types.h>
+
+#include "compat_types.h"
+
+/* MSRs; the _safe forms return 0 or -EIO. */
+u64 ksvm_rdmsr(u32 msr);
+void ksvm_wrmsr(u32 msr, u64 value);
+int ksvm_rdmsr_safe(u32 msr, u64 *value);
+int ksvm_wrmsr_safe(u32 msr, u64 value);
+
+/* Interrupts a CPU, so that it leaves the guest; any context. */
+void ksvm_send_reschedule(int cpu);
+
+/* Work that must be done before the guest is entered; interrupts off. */
+bool ksvm_guest_work_pending(void);
+/* Does that work; may sleep. 0, or -EINTR where a signal is pending. */
+int ksvm_guest_work(void);
+
+/* RCU, context tracking and time accounting around the guest. */
+void ksvm_guest_timing_enter(void);
+void ksvm_guest_timing_leave(void);
+
+/* The host's SPEC_CTRL, and the barrier between two guests. */
+u64 ksvm_host_spec_ctrl(void);
+bool ksvm_ibpb_wanted(void);
+void ksvm_ibpb(void);
+/* After a guest ran: what the host's mitigations want before user mode. */
+void ksvm_guest_ran(void);
+
+/* A machine check that was taken while a guest ran. */
+void ksvm_host_machine_check(void);
+
+/* A module of that name is loaded, as /sys/module shows it. */
+bool ksvm_module_present(const char *name);
+
+/* Suspend, resume and shutdown hooks; one user. */
+struct ksvm_power_ops {
+	void (*suspend)(void);
+	void (*resume)(void);
+	void (*shutdown)(void);
+};
+void ksvm_power_register(const struct ksvm_power_ops *ops);
+void ksvm_power_unregister(void);
+
+/* The hook that switches SVM off before an emergency reboot or a kdump. */
+void ksvm_emergency_register(void (*callback)(void));
+void ksvm_emergency_unregister(void (*callback)(void));
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* struct ksvm_vcpu: a virtual processor; the backend embeds it in its own. */
+#ifndef KSVM_VCPU_H
+#define KSVM_VCPU_H
+
+#include <linux/mutex.h>
+#include <linux/rcuwait.h>
+#include <linux/signal_types.h>
+#include <linux/types.h>
+
+#include "exit.h"
+#include "mmu.h"
+#include "pmu.h"
+#include "x86.h"
+
+struct ksvm;
+struct kvm_run;
+
+/**
+ * struct ksvm_vcpu_stat - counters, written by the vCPU's thread only
+ * @exits: #VMEXITs
+ * @slow_exits: those that ring 1 had to finish
+ * @user_exits: KVM_RUN returned 0
+ * @ring_leaves: times ring 2 was left
+ * @npf_fixed: nested page faults that installed an entry
+ * @emulated: instructions run by the emulator
+ * @injected: events handed to the processor
+ */
+struct ksvm_vcpu_stat {
+	u64 exits;
+	u64 slow_exits;
+	u64 user_exits;
+	u64 ring_leaves;
+	u64 npf_fixed;
+	u64 emulated;
+	u64 injected;
+};
+
+/**
+ * struct ksvm_vcpu - a virtual processor
+ * @vm: constant
+ * @id: its APIC id, given at creation; constant
+ * @index: its place in vm->vcpus; constant
+ * @mutex: held over each vCPU ioctl; "own thread" below is its holder
+ * @run: the page shared with user space, which may change it at any time
+ * @pio_data: the page for I/O port data behind it, likewise
+ * @ring: own thread
+ * @inner_cpu: the CPU on which the vCPU is in ring 2, or -1; written by its own
+ *	thread with interrupts off, read by who kicks
+ * @last_cpu: the CPU of the last world switch, or -1; own thread
+ * @requests: bits of enum ksvm_request; atomic
+ * @wait: where a vCPU that is not runnable sleeps
+ * @mp_state: KVM_MP_STATE_*; own thread
+ * @srcu_index: of the read side of vm->mmu.srcu while in ring 1; own thread
+ * @sigset: mask that replaces the thread's during KVM_RUN; own thread
+ * @sigset_active: whether @sigset is in force; own thread
+ * @run_error: what KVM_RUN returns after EXIT_ERROR; own thread
+ * @complete: finishes the instruction that went to user space, at the next
+ *	KVM_RUN, before anything else; NULL if none; own thread
+ * @mmu: own thread
+ * @pmu: own thread
+ * @x86: own thread
+ * @stat: own thread writes
+ */
+struct ksvm_vcpu {
+	struct ksvm *vm;
+	int id;
+	int index;
+	struct mutex mutex;	/* over each ioctl of the vCPU */
+	struct kvm_run *run;
+	void *pio_data;
+
+	enum ksvm_ring ring;
+	int inner_cpu;
+	int last_cpu;
+	unsigned long requests;
+	struct rcuwait wait;
+	u32 mp_state;
+	int srcu_index;
+	sigset_t sigset;
+	bool sigset_active;
+	int run_error;
+	enum exit_outcome (*complete)(struct ksvm_vcpu *vcpu);
+
+	struct ksvm_mmu_vcpu mmu;
+	struct ksvm_pmu pmu;
+	struct ksvm_x86_vcpu x86;
+	struct ksvm_vcpu_stat stat;
+};
+
+/* Report EXIT_ERROR with @error, a negative errno, as KVM_RUN's result. */
+static inline enum exit_outcome ksvm_exit_error(struct ksvm_vcpu *vcpu, int error)
+{
+	vcpu->run_error = error;
+	return EXIT_ERROR;
+}
+
+#endif
