@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The instruction at RIP: its bytes, its length, and stepping over it.
+ *
+ * Processors without NRIPS tell no length, so that each CPUID, RDMSR and VMMCALL
+ * comes through here: one page walk, one read, one decode.
+ */
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/string.h>
+#include <asm/trapnr.h>
+#include <uapi/asm/debugreg.h>
+
+#include "guest.h"
+#include "insn.h"
+#include "vcpu.h"
+#include "x86_ops.h"
+
+static enum emulate_mode mode_of(const struct ksvm_vcpu *vcpu, const struct emulate_segment *cs)
+{
+	if (guest_long_mode(vcpu) && (cs->attributes & EMULATE_SEG_L))
+		return EMULATE_LONG64;
+	if (!guest_protected_mode(vcpu))
+		return EMULATE_REAL;
+	if (!guest_long_mode(vcpu) && (vcpu->x86.rflags & X86_EFLAGS_VM))
+		return EMULATE_VM86;
+	return cs->attributes & EMULATE_SEG_DB ? EMULATE_PROT32 : EMULATE_PROT16;
+}
+
+/**
+ * ksvm_insn_mode() - how the vCPU reads instructions now
+ * @vcpu: the vCPU, by its own thread
+ *
+ * Return: enum emulate_mode.
+ */
+enum emulate_mode ksvm_insn_mode(struct ksvm_vcpu *vcpu)
+{
+	struct emulate_segment cs;
+
+	static_call(ksvm_x86_get_segment)(vcpu, EMULATE_CS, &cs);
+	return mode_of(vcpu, &cs);
+}
+
+static unsigned long linear_of(const struct ksvm_vcpu *vcpu, const struct emulate_segment *cs,
+			       enum emulate_mode mode)
+{
+	return mode == EMULATE_LONG64 ? vcpu->x86.rip : (u32)(cs->base + vcpu->x86.rip);
+}
+
+/**
+ * ksvm_linear_rip() - the linear address of the next instruction
+ * @vcpu: the vCPU, by its own thread
+ *
+ * Return: the address.
+ */
+unsigned long ksvm_linear_rip(struct ksvm_vcpu *vcpu)
+{
+	struct emulate_segment cs;
+
+	static_call(ksvm_x86_get_segment)(vcpu, EMULATE_CS, &cs);
+	return linear_of(vcpu, &cs, mode_of(vcpu, &cs));
+}
+
+/* Up to the end of a page. -EPERM: the page fault is queued. */
+static int fetch(struct ksvm_vcpu *vcpu, unsigned long linear, u8 *bytes, unsigned int count)
+{
+	u32 access = WALK_FETCH;
+	struct ksvm_walk walk;
+	int error;
+
+	if (static_call(ksvm_x86_get_cpl)(vcpu) == 3)
+		access |= WALK_USER;
+	error = ksvm_walk(vcpu, linear, access, &walk);
+	if (error == -EPERM)
+		ksvm_queue_page_fault(vcpu, linear, walk.error_code);
+	if (error)
+		return error;
+	return ksvm_read_gpa(vcpu, walk.gpa, bytes, count);
+}
+
+static int decode_status(struct ksvm_vcpu *vcpu, int status)
+{
+	switch (status) {
+	case INSN_OK:
+		return 0;
+	case INSN_TOO_LONG:
+		ksvm_queue_exception_error(vcpu, X86_TRAP_GP, 0);
+		return -EPERM;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* What the exit brought along; whether that was the whole instruction. */
+static bool decode_delivered(struct ksvm_vcpu *vcpu, struct insn_fetch *fetched,
+			     struct insn *insn, int *status)
+{
+	const u8 *bytes;
+	int count = static_call(ksvm_x86_insn_bytes)(vcpu, &bytes);
+
+	if (!count)
+		return false;
+	fetched->count = min_t(unsigned int, count, INSN_MAX_LENGTH);
+	memcpy(fetched->bytes, bytes, fetched->count);
+	*status = insn_decode(insn, fetched->bytes, fetched->count, fetched->mode);
+	return *status != INSN_TRUNCATED;
+}
+
+/**
+ * ksvm_fetch_insn() - fetch and decode the instruction at RIP
+ * @vcpu: the vCPU, by its own thread, in ring 1 or 2
+ * @fetched: filled; after a failure with what there is
+ * @insn: the decoded instruction
+ *
+ * The bytes behind the page that the instruction begins in are fetched only if
+ * it reaches over its end: the guest need not have mapped them.
+ *
+ * Return: 0; -EPERM where an exception was queued; -EINVAL where the bytes are
+ * no instruction; -ENXIO where there is no memory; -EFAULT where its user
+ * address is bad; -EAGAIN where ring 2 missed.
+ */
+int ksvm_fetch_insn(struct ksvm_vcpu *vcpu, struct insn_fetch *fetched, struct insn *insn)
+{
+	struct emulate_segment cs;
+	unsigned long linear;
+	unsigned int first;
+	int status, error;
+
+	static_call(ksvm_x86_get_segment)(vcpu, EMULATE_CS, &cs);
+	fetched->mode = mode_of(vcpu, &cs);
+	linear = linear_of(vcpu, &cs, fetched->mode);
+	fetched->linear = linear;
+	fetched->count = 0;
+	if (decode_delivered(vcpu, fetched, insn, &status))
+		return decode_status(vcpu, status);
+
+	first = min_t(unsigned int, INSN_MAX_LENGTH, PAGE_SIZE - offset_in_page(linear));
+	error = fetch(vcpu, linear, fetched->bytes, first);
+	if (error)
+		return error;
+	fetched->count = first;
+	status = insn_decode(insn, fetched->bytes, first, fetched->mode);
+	if (status != INSN_TRUNCATED || first == INSN_MAX_LENGTH)
+		return decode_status(vcpu, status);
+
+	linear += first;
+	if (fetched->mode != EMULATE_LONG64)
+		linear = (u32)linear;
+	error = fetch(vcpu, linear, fetched->bytes + first, INSN_MAX_LENGTH - first);
+	if (error)
+		return error;
+	fetched->count = INSN_MAX_LENGTH;
+	status = insn_decode(insn, fetched->bytes, INSN_MAX_LENGTH, fetched->mode);
+	return decode_status(vcpu, status);
+}
+
+/**
+ * ksvm_insn_length() - length of the instruction that caused the exit
+ * @vcpu: the vCPU, by its own thread, in ring 1 or 2
+ *
+ * Return: 1 to 15; -EAGAIN where ring 2 missed, nothing has changed; -EINVAL
+ * or -EFAULT where the instruction cannot be had, and then an exception is
+ * queued or the guest meets the reason itself when it is entered again.
+ */
+int ksvm_insn_length(struct ksvm_vcpu *vcpu)
+{
+	struct insn_fetch fetched;
+	unsigned long next_rip;
+	struct insn insn;
+	int error;
+
+	if (vcpu->x86.insn_length)
+		return vcpu->x86.insn_length;
+
+	next_rip = static_call(ksvm_x86_next_rip)(vcpu);
+	if (next_rip && next_rip - vcpu->x86.rip - 1 < INSN_MAX_LENGTH) {
+		vcpu->x86.insn_length = next_rip - vcpu->x86.rip;
+		return vcpu->x86.insn_length;
+	}
+
+	error = ksvm_fetch_insn(vcpu, &fetched, &insn);
+	switch (error) {
+	case 0:
+		vcpu->x86.insn_length = insn.length;
+		return insn.length;
+	case -EINVAL:
+		ksvm_queue_exception(vcpu, X86_TRAP_UD);
+		return -EINVAL;
+	case -EAGAIN:
+		return vcpu->ring == RING_INNER ? -EAGAIN : -EFAULT;
+	default:
+		return -EFAULT;
+	}
+}
+
+/**
+ * ksvm_trap_step() - what TF and user space's single step ask for after an
+ *	instruction
+ * @vcpu: the vCPU, by its own thread; RIP is at the next instruction
+ * @trap: TF was set before the instruction
+ *
+ * Return: EXIT_USER with KVM_EXIT_DEBUG, or EXIT_REENTER.
+ */
+enum exit_outcome ksvm_trap_step(struct ksvm_vcpu *vcpu, bool trap)
+{
+	if (vcpu->x86.guest_debug & KVM_GUESTDBG_SINGLESTEP)
+		return ksvm_exit_debug(vcpu, X86_TRAP_DB, DR_STEP | DR6_RESERVED, vcpu->x86.dr7);
+	if (trap)
+		ksvm_queue_debug(vcpu, DR_STEP);
+	return EXIT_REENTER;
+}
+
+/**
+ * ksvm_finish_insn() - an instruction was completed for the guest
+ * @vcpu: the vCPU, by its own thread
+ * @next_rip: where the guest goes on
+ *
+ * Return: as ksvm_trap_step().
+ */
+enum exit_outcome ksvm_finish_insn(struct ksvm_vcpu *vcpu, unsigned long next_rip)
+{
+	bool trap = vcpu->x86.rflags & X86_EFLAGS_TF;
+
+	vcpu->x86.rip = next_rip;
+	vcpu->x86.rflags &= ~X86_EFLAGS_RF;
+	if (static_call(ksvm_x86_get_interrupt_shadow)(vcpu))
+		static_call(ksvm_x86_set_interrupt_shadow)(vcpu, false);
+	return ksvm_trap_step(vcpu, trap);
+}
+
+/**
+ * ksvm_skip_insn() - step over the instruction that caused the exit
+ * @vcpu: the vCPU, by its own thread, in ring 1 or 2
+ *
+ * Return: EXIT_REENTER; EXIT_SLOW where ring 2 missed, nothing has changed;
+ * EXIT_USER where user space single-steps.
+ */
+enum exit_outcome ksvm_skip_insn(struct ksvm_vcpu *vcpu)
+{
+	int length = ksvm_insn_length(vcpu);
+	unsigned long rip;
+
+	if (length < 0)
+		return length == -EAGAIN ? EXIT_SLOW : EXIT_REENTER;
+
+	/* Only where bits beyond the low 32 change does the mode matter. */
+	rip = vcpu->x86.rip + length;
+	if ((rip ^ vcpu->x86.rip) >> 32 && ksvm_insn_mode(vcpu) != EMULATE_LONG64)
+		rip = (u32)rip;
+	return ksvm_finish_insn(vcpu, rip);
+}
