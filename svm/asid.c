@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Address space identifiers: handed out per CPU, a generation at a time. */
+#include "internal.h"
+
+/**
+ * svm_flush_tlb() - the translations of the vCPU's ASID are stale
+ * @vcpu: the vCPU, by its own thread
+ *
+ * They are gone before the guest runs again.
+ */
+void svm_flush_tlb(struct ksvm_vcpu *vcpu)
+{
+	to_svm(vcpu)->flush_tlb = true;
+}
+
+/**
+ * svm_asid_assign() - give the vCPU an ASID that holds no translation of its
+ * @svm: the vCPU
+ * @cpu: this CPU, interrupts off until the guest was entered
+ *
+ * An ASID is used once per generation. When they run out, the whole TLB of
+ * the CPU is flushed and the next generation begins: every vCPU that ran here
+ * before finds its generation old and asks again.
+ */
+void svm_asid_assign(struct vcpu_svm *svm, struct svm_cpu *cpu)
+{
+	if (cpu->next_asid >= svm_nr_asids()) {
+		cpu->generation++;
+		cpu->next_asid = 1;
+		svm->vmcb->control.tlb_control = VMCB_TLB_FLUSH_ALL;
+	}
+	vmcb_set_asid(svm->vmcb, cpu->next_asid++);
+	svm->asid_generation = cpu->generation;
+	svm->flush_tlb = false;
+}

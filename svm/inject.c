@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Event injection (AMD64 manual, volume 2, "Event Injection"): what waits in
+ * vcpu->x86.events goes into EVENTINJ, one event per VMRUN, and what the
+ * processor could not deliver comes back through EXITINTINFO.
+ *
+ * Order: what was cut short goes first, then exceptions, NMI, interrupts. What
+ * cannot be delivered now leaves an intercept behind that ends the guest when
+ * it can.
+ */
+#include <asm/processor-flags.h>
+#include <asm/trapnr.h>
+#include <linux/kvm.h>
+#include <linux/smp.h>
+
+#include "compat.h"
+#include "internal.h"
+
+static void inject(struct vcpu_svm *svm, enum svm_injecting what, u64 event)
+{
+	svm->vmcb->control.event_inj = event | VMCB_EVENT_VALID;
+	svm->injecting = what;
+	svm->vcpu.stat.injected++;
+}
+
+static void inject_exception(struct vcpu_svm *svm)
+{
+	struct ksvm_events *events = &svm->vcpu.x86.events;
+	const struct ksvm_exception *exception = &events->exception;
+	u64 event = VMCB_EVENT_TYPE_EXCEPTION | exception->vector;
+
+	if (events->exception_pending)
+		ksvm_deliver_payload(&svm->vcpu);
+	if (exception->has_error_code)
+		event |= VMCB_EVENT_ERROR_CODE_VALID |
+			 (u64)exception->error_code << VMCB_EVENT_ERROR_CODE_SHIFT;
+	events->exception_pending = false;
+	events->exception_injected = true;
+	inject(svm, INJECTING_EXCEPTION, event);
+}
+
+static void inject_nmi(struct vcpu_svm *svm)
+{
+	struct ksvm_events *events = &svm->vcpu.x86.events;
+
+	if (!events->nmi_injected)
+		events->nmi_pending--;
+	events->nmi_injected = true;
+	events->nmi_masked = true;
+	svm->nmi_iret = false;
+	svm->intercepts[INTERCEPT_OWNER_WINDOW].misc1 |= INTERCEPT_IRET;
+	svm_intercepts_update(svm);
+	inject(svm, INJECTING_NMI, VMCB_EVENT_TYPE_NMI | X86_TRAP_NMI);
+}
+
+static void inject_interrupt(struct vcpu_svm *svm)
+{
+	const struct ksvm_events *events = &svm->vcpu.x86.events;
+
+	inject(svm, INJECTING_INTERRUPT, events->interrupt_vector |
+	       (events->interrupt_soft ? VMCB_EVENT_TYPE_SOFT : VMCB_EVENT_TYPE_INTR));
+}
+
+/* A virtual interrupt that nobody wants delivered: its exit says that the window is open. */
+static void interrupt_window_set(struct vcpu_svm *svm, bool wanted)
+{
+	u64 int_ctl = svm->vmcb->control.int_ctl & ~(VMCB_V_IRQ | VMCB_V_INTR_PRIO | VMCB_V_IGN_TPR);
+
+	if (svm->window_open_wanted == wanted)
+		return;
+	svm->window_open_wanted = wanted;
+	if (wanted) {
+		int_ctl |= VMCB_V_IRQ | VMCB_V_INTR_PRIO | VMCB_V_IGN_TPR;
+		svm->intercepts[INTERCEPT_OWNER_WINDOW].misc1 |= INTERCEPT_VINTR;
+	} else {
+		svm->intercepts[INTERCEPT_OWNER_WINDOW].misc1 &= ~INTERCEPT_VINTR;
+	}
+	vmcb_set_int_ctl(svm->vmcb, int_ctl);
+	svm_intercepts_update(svm);
+}
+
+/*
+ * An NMI waits behind another one whose IRET has been reached: step over that
+ * IRET to learn that it is done. Before it is reached, the IRET intercept suffices.
+ */
+static void nmi_window_set(struct vcpu_svm *svm)
+{
+	if (!svm->nmi_iret || svm->nmi_stepping)
+		return;
+	svm->nmi_stepping = true;
+	svm->vcpu.x86.rflags |= X86_EFLAGS_TF;
+	svm->intercepts[INTERCEPT_OWNER_WINDOW].exception |= BIT(X86_TRAP_DB);
+	svm_intercepts_update(svm);
+}
+
+static void inject_one(struct vcpu_svm *svm)
+{
+	struct ksvm_events *events = &svm->vcpu.x86.events;
+
+	if (events->exception_injected || events->exception_pending)
+		inject_exception(svm);
+	else if (events->nmi_injected)
+		inject_nmi(svm);
+	else if (events->nmi_pending && !events->nmi_masked &&
+		 !svm_get_interrupt_shadow(&svm->vcpu))
+		inject_nmi(svm);
+	else if (events->interrupt_pending &&
+		 (events->interrupt_soft || ksvm_interrupt_allowed(&svm->vcpu)))
+		inject_interrupt(svm);
+}
+
+/**
+ * svm_events_prepare() - choose what the next VMRUN delivers
+ * @svm: the vCPU, in ring 2, right before a world switch
+ */
+void svm_events_prepare(struct vcpu_svm *svm)
+{
+	struct ksvm_events *events = &svm->vcpu.x86.events;
+	bool interrupt_waits;
+
+	events->work = false;
+	inject_one(svm);
+
+	interrupt_waits = events->interrupt_pending && svm->injecting != INJECTING_INTERRUPT;
+	interrupt_window_set(svm, interrupt_waits ||
+			     READ_ONCE(svm->vcpu.run->request_interrupt_window));
+	if (!events->nmi_pending)
+		return;
+	if (events->nmi_masked)
+		nmi_window_set(svm);
+	else
+		/* No intercept tells when the slot is free: exit right after delivery. */
+		ksvm_send_reschedule(smp_processor_id());
+	events->work = true;
+}
+
+static void collect_delivered(struct vcpu_svm *svm)
+{
+	struct ksvm_events *events = &svm->vcpu.x86.events;
+
+	switch (svm->injecting) {
+	case INJECTING_EXCEPTION:
+		events->exception_injected = false;
+		break;
+	case INJECTING_NMI:
+		events->nmi_injected = false;
+		break;
+	case INJECTING_INTERRUPT:
+		events->interrupt_pending = false;
+		break;
+	case INJECTING_NOTHING:
+		break;
+	}
+}
+
+/*
+ * INT n, INT3 and INTO that the guest executed are not given back: RIP is still
+ * at the instruction, which runs again.
+ */
+static void collect_undelivered(struct vcpu_svm *svm, u64 info)
+{
+	struct ksvm_events *events = &svm->vcpu.x86.events;
+	u8 vector = info & VMCB_EVENT_VECTOR;
+
+	switch (info & VMCB_EVENT_TYPE) {
+	case VMCB_EVENT_TYPE_EXCEPTION:
+		if ((vector == X86_TRAP_BP || vector == X86_TRAP_OF) &&
+		    svm->injecting != INJECTING_EXCEPTION)
+			break;
+		events->exception_injected = true;
+		events->exception_pending = false;
+		events->exception = (struct ksvm_exception) {
+			.vector = vector,
+			.has_error_code = info & VMCB_EVENT_ERROR_CODE_VALID,
+			.error_code = info >> VMCB_EVENT_ERROR_CODE_SHIFT,
+		};
+		break;
+	case VMCB_EVENT_TYPE_NMI:
+		events->nmi_injected = true;
+		break;
+	case VMCB_EVENT_TYPE_INTR:
+		events->interrupt_pending = true;
+		events->interrupt_soft = false;
+		events->interrupt_vector = vector;
+		break;
+	case VMCB_EVENT_TYPE_SOFT:
+		if (svm->injecting != INJECTING_INTERRUPT)
+			break;
+		events->interrupt_pending = true;
+		events->interrupt_soft = true;
+		events->interrupt_vector = vector;
+		break;
+	}
+}
+
+/**
+ * svm_events_collect() - see what became of the event in delivery
+ * @svm: the vCPU, in ring 2, right after a #VMEXIT
+ */
+void svm_events_collect(struct vcpu_svm *svm)
+{
+	u64 info = svm->vmcb->control.exit_int_info;
+
+	collect_delivered(svm);
+	if (info & VMCB_EVENT_VALID) {
+		collect_undelivered(svm, info);
+		svm->vcpu.x86.events.work = true;
+	}
+	svm->vmcb->control.event_inj = 0;
+	svm->injecting = INJECTING_NOTHING;
+}
+
+/**
+ * svm_interrupt_window_opened() - the VINTR exit
+ * @svm: the vCPU
+ */
+void svm_interrupt_window_opened(struct vcpu_svm *svm)
+{
+	interrupt_window_set(svm, false);
+	svm->vcpu.x86.events.work = true;
+}
+
+/**
+ * svm_nmi_iret() - the IRET exit: an NMI handler is about to end
+ * @svm: the vCPU
+ */
+void svm_nmi_iret(struct vcpu_svm *svm)
+{
+	svm->intercepts[INTERCEPT_OWNER_WINDOW].misc1 &= ~INTERCEPT_IRET;
+	svm_intercepts_update(svm);
+	svm->nmi_iret = true;
+	svm->nmi_iret_rip = svm->vcpu.x86.rip;
+	svm->vcpu.x86.events.work = true;
+}
+
+/**
+ * svm_nmi_iret_check() - has the guest got past the IRET that ends NMI masking
+ * @svm: the vCPU, right after a #VMEXIT
+ */
+void svm_nmi_iret_check(struct vcpu_svm *svm)
+{
+	if (svm->vcpu.x86.rip == svm->nmi_iret_rip)
+		return;
+	svm->nmi_iret = false;
+	svm->vcpu.x86.events.nmi_masked = false;
+	svm->vcpu.x86.events.work = true;
+}
+
+/**
+ * svm_nmi_step_done() - the #DB exit after our own single step over IRET
+ * @svm: the vCPU
+ *
+ * Return: whether there was such a step.
+ */
+bool svm_nmi_step_done(struct vcpu_svm *svm)
+{
+	struct ksvm_vcpu *vcpu = &svm->vcpu;
+
+	if (!svm->nmi_stepping)
+		return false;
+	svm->nmi_stepping = false;
+	vcpu->x86.events.work = true;
+	svm->intercepts[INTERCEPT_OWNER_WINDOW].exception &= ~BIT(X86_TRAP_DB);
+	svm_intercepts_update(svm);
+	return true;
+}

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Ring 2 of the run loop: from the moment the guest's FPU is loaded until an
+ * exit, a request or the host asks for more than can be done without sleeping.
+ *
+ * Interrupts stay off between world switches. A host interrupt ends the guest
+ * with an INTR exit, ring 2 is left and the interrupt taken with the host's FPU
+ * state parked as the kernel expects it: from 6.15 on softirqs may use the FPU
+ * without asking whether they can, so they must never run in here.
+ */
+#include <linux/context_tracking.h>
+#include <linux/hw_breakpoint.h>
+#include <linux/instrumentation.h>
+#include <linux/irqflags.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
+#include <asm/debugreg.h>
+#include <asm/special_insns.h>
+
+#include "compat.h"
+#include "guest.h"
+#include "internal.h"
+#include "requests.h"
+#include "vm.h"
+
+static_assert(offsetof(struct svm_switch, vmcb_pa) == 0);
+static_assert(offsetof(struct svm_switch, host_pa) == 8);
+static_assert(offsetof(struct svm_switch, regs) == 16);
+static_assert(offsetof(struct svm_switch, guest_spec_ctrl) == 24);
+static_assert(offsetof(struct svm_switch, host_spec_ctrl) == 32);
+static_assert(offsetof(struct svm_switch, write_spec_ctrl) == 40);
+static_assert(offsetof(struct svm_switch, read_spec_ctrl) == 41);
+
+/* DR7 bits that arm a breakpoint. */
+#define DR7_ENABLED	0xff
+
+static void debug_registers_load(const unsigned long *dr)
+{
+	set_debugreg(dr[0], 0);
+	set_debugreg(dr[1], 1);
+	set_debugreg(dr[2], 2);
+	set_debugreg(dr[3], 3);
+}
+
+/* #VMEXIT disarmed DR7; the host's own breakpoints are in the way of nobody till here. */
+static void debug_registers_leave(const unsigned long *host_dr)
+{
+	if (!hw_breakpoint_active())
+		return;
+	set_debugreg(host_dr[0], 0);
+	set_debugreg(host_dr[1], 1);
+	set_debugreg(host_dr[2], 2);
+	set_debugreg(host_dr[3], 3);
+	set_debugreg(DR6_RESERVED, 6);
+	set_debugreg(this_cpu_read(cpu_dr7), 7);
+}
+
+static void debug_registers_save(unsigned long *host_dr)
+{
+	if (!hw_breakpoint_active())
+		return;
+	get_debugreg(host_dr[0], 0);
+	get_debugreg(host_dr[1], 1);
+	get_debugreg(host_dr[2], 2);
+	get_debugreg(host_dr[3], 3);
+	set_debugreg(0UL, 7);
+}
+
+/* MSRs that only user mode reads: switched with the ring, not with the world. */
+static void user_return_msrs_enter(struct vcpu_svm *svm, const struct svm_cpu *cpu)
+{
+	u64 tsc_aux = svm->vcpu.x86.msrs.tsc_aux;
+
+	if (boot_cpu_has(X86_FEATURE_RDTSCP) && tsc_aux != cpu->host_tsc_aux)
+		ksvm_wrmsr(MSR_TSC_AUX, tsc_aux);
+}
+
+static void user_return_msrs_leave(struct vcpu_svm *svm, const struct svm_cpu *cpu)
+{
+	u64 tsc_aux = svm->vcpu.x86.msrs.tsc_aux;
+
+	if (boot_cpu_has(X86_FEATURE_RDTSCP) && tsc_aux != cpu->host_tsc_aux)
+		ksvm_wrmsr(MSR_TSC_AUX, cpu->host_tsc_aux);
+}
+
+static void spec_ctrl_enter(struct vcpu_svm *svm)
+{
+	struct svm_switch *world = &svm->world;
+
+	if (!boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL) || svm_has(SVM_FEATURE_V_SPEC_CTRL))
+		return;
+	world->host_spec_ctrl = ksvm_host_spec_ctrl();
+	world->write_spec_ctrl = world->read_spec_ctrl ||
+				 world->host_spec_ctrl != world->guest_spec_ctrl;
+}
+
+/* What the CPU holds of another vCPU, or of this one from another CPU. */
+static void vcpu_enter_cpu(struct vcpu_svm *svm, struct svm_cpu *cpu, int this_cpu)
+{
+	if (svm->vcpu.last_cpu != this_cpu) {
+		svm->vcpu.last_cpu = this_cpu;
+		svm->asid_generation = 0;
+		svm->vmcb->control.clean = 0;
+	}
+	if (cpu->last_vmcb_pa != svm->vmcb_pa) {
+		cpu->last_vmcb_pa = svm->vmcb_pa;
+		svm->vmcb->control.clean = 0;
+		if (ksvm_ibpb_wanted())
+			ksvm_ibpb();
+	}
+}
+
+/* Everything that the guest needs for the whole ring; mirrored by inner_leave(). */
+static void inner_enter(struct vcpu_svm *svm, struct svm_cpu *cpu, unsigned long *host_dr)
+{
+	struct ksvm_vcpu *vcpu = &svm->vcpu;
+	int this_cpu = smp_processor_id();
+
+	vcpu->ring = RING_INNER;
+	/* Published before the requests are read: see ksvm_vcpu_kick(). */
+	smp_store_mb(vcpu->inner_cpu, this_cpu);
+	ksvm_guest_timing_enter();
+	vcpu_enter_cpu(svm, cpu, this_cpu);
+	svm->world.host_pa = cpu->host_vmsave_pa;
+	asm volatile("vmsave %0" : : "a" (cpu->host_vmsave_pa) : "memory");
+	ksvm_fpu_enter(vcpu);
+	debug_registers_save(host_dr);
+	user_return_msrs_enter(svm, cpu);
+	spec_ctrl_enter(svm);
+	if (READ_ONCE(vcpu->run->request_interrupt_window))
+		vcpu->x86.events.work = true;
+}
+
+static void inner_leave(struct vcpu_svm *svm, struct svm_cpu *cpu, const unsigned long *host_dr)
+{
+	struct ksvm_vcpu *vcpu = &svm->vcpu;
+
+	user_return_msrs_leave(svm, cpu);
+	debug_registers_leave(host_dr);
+	ksvm_fpu_leave(vcpu);
+	ksvm_guest_ran();
+	vcpu->ring = RING_OUTER;
+
+	/* The interrupt that ended the guest is taken here, still on the guest's time. */
+	local_irq_enable();
+	WRITE_ONCE(vcpu->inner_cpu, -1);
+	vcpu->stat.ring_leaves++;
+	local_irq_disable();
+	ksvm_guest_timing_leave();
+}
+
+/*
+ * From here the guest's context is the current one for RCU and context tracking;
+ * nothing may be traced.
+ */
+static noinstr unsigned int world_switch(struct svm_switch *world)
+{
+	unsigned int fault;
+
+	if (!context_tracking_guest_enter()) {
+		instrumentation_begin();
+		rcu_note_context_switch(false);
+		instrumentation_end();
+	}
+	fault = svm_world_switch(world);
+	context_tracking_guest_exit();
+	return fault;
+}
+
+/* The guest's PKRU is in force only while the guest runs: handlers read user memory. */
+static unsigned int world_switch_pkru(struct vcpu_svm *svm)
+{
+	struct ksvm_guest_fpu *fpu = &svm->vcpu.x86.fpu;
+	unsigned int fault;
+
+	if (!cpu_feature_enabled(X86_FEATURE_OSPKE) ||
+	    !((svm->vcpu.x86.cr4 & X86_CR4_PKE) || (fpu->xcr0 & XFEATURE_MASK_PKRU)))
+		return world_switch(&svm->world);
+	wrpkru(fpu->pkru);
+	fault = world_switch(&svm->world);
+	fpu->pkru = rdpkru();
+	wrpkru(fpu->host_pkru);
+	return fault;
+}
+
+/* Between exits vcpu->x86 is the truth: hand it to the VMCB. */
+static void state_to_vmcb(struct vcpu_svm *svm)
+{
+	const struct ksvm_x86_vcpu *x86 = &svm->vcpu.x86;
+	struct vmcb_save *save = &svm->vmcb->save;
+
+	save->rax = x86->regs[EMULATE_RAX];
+	save->rsp = x86->regs[EMULATE_RSP];
+	save->rip = x86->rip;
+	save->rflags = x86->rflags;
+}
+
+static void state_from_vmcb(struct vcpu_svm *svm)
+{
+	struct ksvm_x86_vcpu *x86 = &svm->vcpu.x86;
+	const struct vmcb_save *save = &svm->vmcb->save;
+
+	x86->regs[EMULATE_RAX] = save->rax;
+	x86->regs[EMULATE_RSP] = save->rsp;
+	x86->rip = save->rip;
+	x86->rflags = save->rflags;
+	svm_cr0_collect(svm);
+	x86->cr2 = save->cr2;
+	x86->cr3 = save->cr3;
+	x86->cr8 = svm->vmcb->control.int_ctl & VMCB_V_TPR;
+	x86->dr6 = save->dr6;
+	x86->insn_length = 0;
+}
+
+/* One world switch, with what has to stand right before and right after it. */
+static enum exit_outcome enter_guest(struct vcpu_svm *svm, struct svm_cpu *cpu)
+{
+	struct vmcb_control *control = &svm->vmcb->control;
+	struct ksvm_vcpu *vcpu = &svm->vcpu;
+
+	if (ksvm_request_pending(vcpu) || ksvm_guest_work_pending())
+		return EXIT_LEAVE;
+	if (vcpu->x86.events.work)
+		svm_events_prepare(svm);
+	if (svm->asid_generation != cpu->generation || svm->flush_tlb)
+		svm_asid_assign(svm, cpu);
+	if (svm->vmcb->save.dr7 & DR7_ENABLED)
+		debug_registers_load(vcpu->x86.effective_dr);
+	state_to_vmcb(svm);
+
+	if (world_switch_pkru(svm))
+		return ksvm_exit_error(vcpu, -EIO);
+
+	control->tlb_control = VMCB_TLB_NOTHING;
+	if (svm_has(SVM_FEATURE_CLEAN_BITS))
+		control->clean = VMCB_CLEAN_ALL;
+	state_from_vmcb(svm);
+	if (svm->injecting || (control->exit_int_info & VMCB_EVENT_VALID))
+		svm_events_collect(svm);
+	if (svm->nmi_iret)
+		svm_nmi_iret_check(svm);
+	vcpu->stat.exits++;
+	return EXIT_REENTER;
+}
+
+/**
+ * svm_vcpu_run() - run the guest until ring 1 is needed
+ * @vcpu: the vCPU, by its own thread, in ring 1; SRCU not held
+ *
+ * Return: what ring 1 does next; see enum exit_outcome. After EXIT_SLOW the
+ * last exit is unfinished and svm_handle_exit() finishes it.
+ */
+enum exit_outcome svm_vcpu_run(struct ksvm_vcpu *vcpu)
+{
+	struct vcpu_svm *svm = to_svm(vcpu);
+	unsigned long host_dr[4];
+	enum exit_outcome outcome;
+	struct svm_cpu *cpu;
+
+	preempt_disable();
+	local_irq_disable();
+	cpu = this_cpu_ptr(&svm_cpu);
+	inner_enter(svm, cpu, host_dr);
+	do {
+		outcome = enter_guest(svm, cpu);
+		if (outcome == EXIT_REENTER)
+			outcome = svm_exit_dispatch(svm);
+	} while (outcome == EXIT_REENTER);
+	inner_leave(svm, cpu, host_dr);
+	local_irq_enable();
+	preempt_enable();
+	return outcome;
+}
+
+/**
+ * svm_handle_exit() - finish the last exit where sleeping is allowed
+ * @vcpu: the vCPU, by its own thread, in ring 1; SRCU held
+ *
+ * Return: what ring 1 does next.
+ */
+enum exit_outcome svm_handle_exit(struct ksvm_vcpu *vcpu)
+{
+	return svm_exit_dispatch(to_svm(vcpu));
+}
