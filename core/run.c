@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Ring 1: KVM_RUN, from the completion of the last exit to the next one. */
+#include <linux/kvm.h>
+#include <linux/sched/signal.h>
+#include <linux/signal.h>
+#include <linux/srcu.h>
+
+#include "bug.h"
+#include "compat.h"
+#include "internal.h"
+#include "requests.h"
+#include "vcpu.h"
+#include "vm.h"
+#include "x86_ops.h"
+
+/*
+ * The thread's own mask waits in real_blocked: a signal that is blocked there
+ * interrupts KVM_RUN, but is neither dropped nor acted upon; it is still pending
+ * when the mask is back.
+ */
+static void sigset_enter(struct ksvm_vcpu *vcpu)
+{
+	if (vcpu->sigset_active)
+		sigprocmask(SIG_SETMASK, &vcpu->sigset, &current->real_blocked);
+}
+
+static void sigset_leave(struct ksvm_vcpu *vcpu)
+{
+	if (!vcpu->sigset_active)
+		return;
+	sigprocmask(SIG_SETMASK, &current->real_blocked, NULL);
+	sigemptyset(&current->real_blocked);
+}
+
+static void ring_enter(struct ksvm_vcpu *vcpu) __acquires(&vcpu->vm->mmu.srcu)
+{
+	vcpu->srcu_index = srcu_read_lock(&vcpu->vm->mmu.srcu);
+	vcpu->ring = RING_OUTER;
+}
+
+static void ring_leave(struct ksvm_vcpu *vcpu) __releases(&vcpu->vm->mmu.srcu)
+{
+	vcpu->ring = RING_OUTSIDE;
+	srcu_read_unlock(&vcpu->vm->mmu.srcu, vcpu->srcu_index);
+}
+
+static enum exit_outcome exit_user(struct ksvm_vcpu *vcpu, u32 reason)
+{
+	WRITE_ONCE(vcpu->run->exit_reason, reason);
+	return EXIT_USER;
+}
+
+static enum exit_outcome exit_interrupted(struct ksvm_vcpu *vcpu)
+{
+	WRITE_ONCE(vcpu->run->exit_reason, KVM_EXIT_INTR);
+	return ksvm_exit_error(vcpu, -EINTR);
+}
+
+/* What user space hands in; each field may change while it is looked at. */
+static enum exit_outcome take_run_page(struct ksvm_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	u64 cr8 = READ_ONCE(run->cr8);
+
+	if (READ_ONCE(run->kvm_valid_regs) || READ_ONCE(run->kvm_dirty_regs))
+		return ksvm_exit_error(vcpu, -EINVAL);
+	if (cr8 != vcpu->x86.cr8 && ksvm_set_cr8(vcpu, cr8))
+		return ksvm_exit_error(vcpu, -EINVAL);
+	return EXIT_REENTER;
+}
+
+/* The guest's own part of the run page: on every return, failed ones too. */
+static void fill_run_page(struct ksvm_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+
+	WRITE_ONCE(run->ready_for_interrupt_injection, ksvm_ready_for_interrupt(vcpu));
+	WRITE_ONCE(run->if_flag, !!(vcpu->x86.rflags & X86_EFLAGS_IF));
+	WRITE_ONCE(run->flags, 0);
+	WRITE_ONCE(run->cr8, vcpu->x86.cr8);
+	WRITE_ONCE(run->apic_base, vcpu->x86.msrs.apic_base);
+}
+
+static enum exit_outcome complete_exit(struct ksvm_vcpu *vcpu)
+{
+	enum exit_outcome (*complete)(struct ksvm_vcpu *vcpu) = vcpu->complete;
+
+	if (!complete)
+		return EXIT_REENTER;
+	vcpu->complete = NULL;
+	return complete(vcpu);
+}
+
+static enum exit_outcome handle_requests(struct ksvm_vcpu *vcpu)
+{
+	if (likely(!ksvm_request_pending(vcpu)))
+		return EXIT_REENTER;
+
+	ksvm_check_request(KSVM_REQ_KICK, vcpu);
+	if (ksvm_check_request(KSVM_REQ_VM_DEAD, vcpu))
+		return ksvm_exit_error(vcpu, -EIO);
+	if (ksvm_check_request(KSVM_REQ_TRIPLE_FAULT, vcpu))
+		return exit_user(vcpu, KVM_EXIT_SHUTDOWN);
+	if (ksvm_check_request(KSVM_REQ_TLB_FLUSH, vcpu))
+		static_call(ksvm_x86_flush_tlb)(vcpu);
+	return EXIT_REENTER;
+}
+
+/* A signal, rescheduling, and what else a thread does before it is user mode's. */
+static enum exit_outcome handle_host_work(struct ksvm_vcpu *vcpu)
+{
+	int error;
+
+	if (likely(!ksvm_guest_work_pending()))
+		return EXIT_REENTER;
+
+	ring_leave(vcpu);
+	error = ksvm_guest_work();
+	ring_enter(vcpu);
+	return error ? exit_interrupted(vcpu) : EXIT_REENTER;
+}
+
+static enum exit_outcome enter_guest(struct ksvm_vcpu *vcpu)
+{
+	enum exit_outcome outcome;
+
+	srcu_read_unlock(&vcpu->vm->mmu.srcu, vcpu->srcu_index);
+	outcome = static_call(ksvm_x86_vcpu_run)(vcpu);
+	vcpu->srcu_index = srcu_read_lock(&vcpu->vm->mmu.srcu);
+
+	if (outcome == EXIT_SLOW) {
+		vcpu->stat.slow_exits++;
+		outcome = static_call(ksvm_x86_handle_exit)(vcpu);
+		if (KSVM_BUG_ON(outcome == EXIT_SLOW, vcpu->vm))
+			return ksvm_exit_error(vcpu, -EIO);
+	}
+	return outcome;
+}
+
+static bool outcome_continues(enum exit_outcome outcome)
+{
+	return outcome == EXIT_REENTER || outcome == EXIT_LEAVE;
+}
+
+static bool interrupt_window_open(struct ksvm_vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->run->request_interrupt_window) && ksvm_ready_for_interrupt(vcpu);
+}
+
+/* Enter the guest until user space has to act: EXIT_USER or EXIT_ERROR. */
+static enum exit_outcome run_guest(struct ksvm_vcpu *vcpu)
+{
+	enum exit_outcome outcome;
+
+	do {
+		outcome = handle_requests(vcpu);
+		if (!outcome_continues(outcome))
+			break;
+		if (interrupt_window_open(vcpu))
+			return exit_user(vcpu, KVM_EXIT_IRQ_WINDOW_OPEN);
+		outcome = handle_host_work(vcpu);
+		if (!outcome_continues(outcome))
+			break;
+		outcome = enter_guest(vcpu);
+	} while (outcome_continues(outcome));
+	return outcome;
+}
+
+/*
+ * The order counts: what is left of the last exit is completed before anything
+ * can interrupt, so that user space can make a vCPU's state whole by running it
+ * with immediate_exit set.
+ */
+static enum exit_outcome run(struct ksvm_vcpu *vcpu)
+{
+	enum exit_outcome outcome;
+
+	outcome = take_run_page(vcpu);
+	if (!outcome_continues(outcome))
+		return outcome;
+	outcome = complete_exit(vcpu);
+	if (KSVM_BUG_ON(outcome == EXIT_SLOW, vcpu->vm))
+		return ksvm_exit_error(vcpu, -EIO);
+	if (!outcome_continues(outcome))
+		return outcome;
+	if (READ_ONCE(vcpu->run->immediate_exit))
+		return exit_interrupted(vcpu);
+	return run_guest(vcpu);
+}
+
+/*
+ * KVM_EXIT_UNKNOWN is what the reason was before the run, so a handler forgot to
+ * give one, or user space wrote over it: no reason to warn, but to tell.
+ */
+static void report_missing_reason(struct kvm_run *run)
+{
+	WRITE_ONCE(run->internal.suberror, KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON);
+	WRITE_ONCE(run->internal.ndata, 0);
+	WRITE_ONCE(run->exit_reason, KVM_EXIT_INTERNAL_ERROR);
+}
+
+/**
+ * ksvm_vcpu_run() - KVM_RUN
+ * @vcpu: the vCPU, with its mutex held
+ *
+ * Context: the thread that is the vCPU for the time of the call; sleeps.
+ * Return: 0 where the run page says why the guest stopped; -EINTR for a signal or
+ * immediate_exit, with KVM_EXIT_INTR in the run page; -EINVAL for a run page that
+ * asks for what is not offered; -EFAULT, -ENOMEM or -EIO where the guest cannot
+ * go on.
+ */
+int ksvm_vcpu_run(struct ksvm_vcpu *vcpu)
+{
+	enum exit_outcome outcome;
+
+	lockdep_assert_held(&vcpu->mutex);
+	WRITE_ONCE(vcpu->run->exit_reason, KVM_EXIT_UNKNOWN);
+
+	sigset_enter(vcpu);
+	ring_enter(vcpu);
+	outcome = run(vcpu);
+	fill_run_page(vcpu);
+	ring_leave(vcpu);
+	sigset_leave(vcpu);
+
+	if (outcome == EXIT_ERROR)
+		return vcpu->run_error;
+	vcpu->stat.user_exits++;
+	if (unlikely(READ_ONCE(vcpu->run->exit_reason) == KVM_EXIT_UNKNOWN))
+		report_missing_reason(vcpu->run);
+	return 0;
+}

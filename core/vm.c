@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A VM's life, its file and that file's ioctls. */
+#include <linux/anon_inodes.h>
+#include <linux/compat.h>
+#include <linux/file.h>
+#include <linux/kvm.h>
+#include <linux/module.h>
+#include <linux/sched/mm.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+#include "vcpu.h"
+#include "vm.h"
+
+/* The three pages of the real-mode task state end below 4 GiB. */
+#define TSS_ADDR_MAX		(SZ_4G - 3 * PAGE_SIZE)
+#define IDENTITY_MAP_DEFAULT	0xfffbc000
+#define MMU_PAGES_MIN		64
+
+/* All VMs, and what the vCPUs of those that are gone have counted. */
+static DEFINE_MUTEX(vms_lock);
+static LIST_HEAD(vms);
+static struct ksvm_totals past;
+
+static void add_vcpus(struct ksvm_totals *totals, struct ksvm *vm)
+{
+	struct ksvm_vcpu *vcpu;
+	unsigned long index;
+
+	ksvm_for_each_vcpu(index, vcpu, vm) {
+		totals->exits += READ_ONCE(vcpu->stat.exits);
+		totals->slow_exits += READ_ONCE(vcpu->stat.slow_exits);
+		totals->user_exits += READ_ONCE(vcpu->stat.user_exits);
+		totals->ring_leaves += READ_ONCE(vcpu->stat.ring_leaves);
+		totals->npf_fixed += READ_ONCE(vcpu->stat.npf_fixed);
+		totals->emulated += READ_ONCE(vcpu->stat.emulated);
+		totals->injected += READ_ONCE(vcpu->stat.injected);
+	}
+}
+
+/**
+ * ksvm_vm_totals() - add up what all vCPUs have counted
+ * @totals: the sums
+ *
+ * Context: may sleep.
+ */
+void ksvm_vm_totals(struct ksvm_totals *totals)
+{
+	struct ksvm *vm;
+
+	mutex_lock(&vms_lock);
+	*totals = past;
+	list_for_each_entry(vm, &vms, link) {
+		totals->vms++;
+		totals->vcpus += READ_ONCE(vm->nr_vcpus);
+		add_vcpus(totals, vm);
+	}
+	mutex_unlock(&vms_lock);
+}
+
+static struct ksvm *vm_create(void)
+{
+	struct ksvm *vm;
+	int error;
+
+	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+	if (!vm)
+		return ERR_PTR(-ENOMEM);
+	refcount_set(&vm->users, 1);
+	mutex_init(&vm->lock);
+	xa_init_flags(&vm->vcpus, XA_FLAGS_ACCOUNT);
+	vm->mm = current->mm;
+
+	error = ksvm_enable_get();
+	if (error)
+		goto free;
+	mmgrab(vm->mm);
+	error = ksvm_mmu_init_vm(vm);
+	if (error)
+		goto put;
+	ksvm_x86_init_vm(vm);
+	vm->x86.identity_map_addr = IDENTITY_MAP_DEFAULT;
+
+	mutex_lock(&vms_lock);
+	list_add_tail(&vm->link, &vms);
+	mutex_unlock(&vms_lock);
+	return vm;
+
+put:
+	mmdrop(vm->mm);
+	ksvm_enable_put();
+free:
+	kfree(vm);
+	return ERR_PTR(error);
+}
+
+/*
+ * The MMU notifier goes before the vCPUs: until then it may kick them. No file is
+ * left that could run one.
+ */
+static void vm_destroy(struct ksvm *vm)
+{
+	struct ksvm_vcpu *vcpu;
+	unsigned long index;
+
+	mutex_lock(&vms_lock);
+	list_del(&vm->link);
+	add_vcpus(&past, vm);
+	mutex_unlock(&vms_lock);
+
+	ksvm_mmu_destroy_vm(vm);
+	ksvm_for_each_vcpu(index, vcpu, vm)
+		ksvm_vcpu_destroy(vcpu);
+	xa_destroy(&vm->vcpus);
+	mmdrop(vm->mm);
+	ksvm_enable_put();
+	mutex_destroy(&vm->lock);
+	kfree(vm);
+}
+
+/** ksvm_vm_get() - take a reference on @vm; the caller has one */
+void ksvm_vm_get(struct ksvm *vm)
+{
+	refcount_inc(&vm->users);
+}
+
+/**
+ * ksvm_vm_put() - drop a reference; the last one destroys the VM
+ * @vm: the VM
+ *
+ * Context: may sleep; no lock of the VM held.
+ */
+void ksvm_vm_put(struct ksvm *vm)
+{
+	if (refcount_dec_and_test(&vm->users))
+		vm_destroy(vm);
+}
+
+bool ksvm_vm_usable(const struct ksvm *vm)
+{
+	return vm->mm == current->mm && !READ_ONCE(vm->dead);
+}
+
+static long vm_create_vcpu(void *object, unsigned long arg, void *data)
+{
+	return ksvm_vcpu_create_fd(object, arg);
+}
+
+static long vm_check_extension(void *object, unsigned long arg, void *data)
+{
+	return ksvm_check_extension(object, arg);
+}
+
+static long vm_enable_cap(void *object, unsigned long arg, void *data)
+{
+	return ksvm_enable_cap(object, data);
+}
+
+static long vm_set_user_memory_region(void *object, unsigned long arg, void *data)
+{
+	return ksvm_set_memory_region(object, data);
+}
+
+static long vm_get_dirty_log(void *object, unsigned long arg, void *data)
+{
+	struct kvm_dirty_log *log = data;
+
+	/* A 32-bit program fills half of the pointer. */
+	if (in_compat_syscall())
+		log->padding2 = (u32)log->padding2;
+	return ksvm_get_dirty_log(object, log);
+}
+
+/* Stored for who asks: AMD processors run real mode without a task state. */
+static long vm_set_tss_addr(void *object, unsigned long arg, void *data)
+{
+	struct ksvm *vm = object;
+
+	if (arg > TSS_ADDR_MAX)
+		return -EINVAL;
+	vm->x86.tss_addr = arg;
+	return 0;
+}
+
+/* Likewise: nor do they need an identity-mapped page table. */
+static long vm_set_identity_map_addr(void *object, unsigned long arg, void *data)
+{
+	const u64 *address = data;
+	struct ksvm *vm = object;
+
+	if (vm->nr_vcpus)
+		return -EINVAL;
+	vm->x86.identity_map_addr = *address ?: IDENTITY_MAP_DEFAULT;
+	return 0;
+}
+
+/* The limit is for shadow page tables, and a nested one is all there is. */
+static long vm_set_nr_mmu_pages(void *object, unsigned long arg, void *data)
+{
+	return arg < MMU_PAGES_MIN ? -EINVAL : 0;
+}
+
+/* A route ends at an interrupt controller of the VM's, and there is none. */
+static long vm_set_gsi_routing(void *object, unsigned long arg, void *data)
+{
+	return -EINVAL;
+}
+
+static const struct ioctl_row vm_rows[] = {
+	IOCTL_ROW(KVM_CREATE_VCPU, 0, vm_create_vcpu),
+	IOCTL_ROW(KVM_CHECK_EXTENSION, 0, vm_check_extension),
+	IOCTL_ROW(KVM_ENABLE_CAP, IOCTL_IN | IOCTL_LOCK, vm_enable_cap),
+	IOCTL_ROW(KVM_SET_USER_MEMORY_REGION, IOCTL_IN, vm_set_user_memory_region),
+	IOCTL_ROW(KVM_GET_DIRTY_LOG, IOCTL_IN, vm_get_dirty_log),
+	IOCTL_ROW(KVM_SET_TSS_ADDR, IOCTL_LOCK, vm_set_tss_addr),
+	IOCTL_ROW(KVM_SET_IDENTITY_MAP_ADDR, IOCTL_IN | IOCTL_LOCK, vm_set_identity_map_addr),
+	IOCTL_ROW(KVM_SET_NR_MMU_PAGES, 0, vm_set_nr_mmu_pages),
+	IOCTL_ROW(KVM_SET_GSI_ROUTING, IOCTL_IN, vm_set_gsi_routing),
+};
+
+const struct ioctl_table ksvm_vm_ioctls = {
+	.file = "vm",
+	.rows = vm_rows,
+	.count = ARRAY_SIZE(vm_rows),
+	.missing = -ENOTTY,
+};
+
+static long vm_ioctl(struct file *file, unsigned int command, unsigned long arg)
+{
+	struct ksvm *vm = file->private_data;
+
+	if (!ksvm_vm_usable(vm))
+		return -EIO;
+	return ioctl_dispatch(&ksvm_vm_ioctls, vm, &vm->lock, command, arg);
+}
+
+static int vm_release(struct inode *inode, struct file *file)
+{
+	ksvm_vm_put(file->private_data);
+	return 0;
+}
+
+static const struct file_operations vm_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = vm_ioctl,
+	.compat_ioctl = ioctl_compat,
+	.release = vm_release,
+	.llseek = noop_llseek,
+};
+
+/**
+ * ksvm_vm_create_fd() - KVM_CREATE_VM
+ * @type: the machine type; there is one, 0
+ *
+ * Context: may sleep.
+ * Return: a file descriptor; -EINVAL for another type; -EBUSY where somebody else
+ * has SVM; another negative errno.
+ */
+int ksvm_vm_create_fd(unsigned long type)
+{
+	struct ksvm *vm;
+	int fd;
+
+	if (type)
+		return -EINVAL;
+	vm = vm_create();
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	fd = anon_inode_getfd("kvm-vm", &vm_fops, vm, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		ksvm_vm_put(vm);
+	return fd;
+}
