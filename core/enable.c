@@ -25,7 +25,7 @@
  * cpus_read_lock(). So the hotplug callbacks, for which that lock is held exclusively,
  * find no change in progress and just read; likewise suspend and resume, which run
  * with one processor left and all tasks frozen.
- * @shutting_down: set once; SVM stays off.
+ * @shutting_down: SVM stays off; set once, under @enable_lock.
  * @cpu_enabled: SVM is on by this module; on its CPU with interrupts off.
  */
 static DEFINE_MUTEX(enable_lock);
@@ -136,7 +136,7 @@ int ksvm_enable_get(void)
 
 	cpus_read_lock();
 	mutex_lock(&enable_lock);
-	if (READ_ONCE(shutting_down))
+	if (shutting_down)
 		error = -ESHUTDOWN;
 	else if (!users)
 		error = enable_all();
@@ -173,7 +173,7 @@ static int hotplug_online(unsigned int cpu)
 
 	local_irq_save(flags);
 	error = check_compatibility();
-	if (!error && users)
+	if (!error && users && !shutting_down)
 		error = enable_this_cpu();
 	local_irq_restore(flags);
 
@@ -208,8 +208,12 @@ static void power_resume(void)
 /* vCPUs that still run find SVM off at their next world switch, and stop. */
 static void power_shutdown(void)
 {
-	WRITE_ONCE(shutting_down, true);
+	cpus_read_lock();
+	mutex_lock(&enable_lock);
+	shutting_down = true;
 	on_each_cpu(ipi_disable, NULL, 1);
+	mutex_unlock(&enable_lock);
+	cpus_read_unlock();
 }
 
 static const struct ksvm_power_ops power_ops = {

@@ -99,6 +99,8 @@ struct ksvm_totals {
 };
 
 /* vm.c */
+int __init ksvm_vm_init(void);
+void ksvm_vm_exit(void);
 int ksvm_vm_create_fd(unsigned long type);
 void ksvm_vm_get(struct ksvm *vm);
 void ksvm_vm_put(struct ksvm *vm);

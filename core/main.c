@@ -43,6 +43,9 @@ int __init ksvm_init(const struct ksvm_x86_init_ops *ops)
 	error = ksvm_enable_init(ops);
 	if (error)
 		goto undo_hardware;
+	error = ksvm_vm_init();
+	if (error)
+		goto undo_enable;
 	ksvm_debugfs_init();
 	error = ksvm_node_init();
 	if (error)
@@ -51,6 +54,8 @@ int __init ksvm_init(const struct ksvm_x86_init_ops *ops)
 
 undo_debugfs:
 	ksvm_debugfs_exit();
+	ksvm_vm_exit();
+undo_enable:
 	ksvm_enable_exit();
 undo_hardware:
 	hardware_unsetup();
@@ -60,13 +65,13 @@ undo_hardware:
 /**
  * ksvm_exit() - take the module down
  *
- * Context: module unload; no VM exists, each holds a reference on the module.
+ * Context: module unload; no VM's file is open, each holds a reference on the module.
  */
 void ksvm_exit(void)
 {
 	ksvm_node_exit();
 	ksvm_debugfs_exit();
+	ksvm_vm_exit();
 	ksvm_enable_exit();
-	ksvm_mmu_exit();
 	hardware_unsetup();
 }

@@ -8,6 +8,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "internal.h"
 #include "vcpu.h"
@@ -17,11 +18,16 @@
 #define TSS_ADDR_MAX		(SZ_4G - 3 * PAGE_SIZE)
 #define IDENTITY_MAP_DEFAULT	0xfffbc000
 #define MMU_PAGES_MIN		64
+#define DYING_MAX		64
 
 /* All VMs, and what the vCPUs of those that are gone have counted. */
 static DEFINE_MUTEX(vms_lock);
 static LIST_HEAD(vms);
 static struct ksvm_totals past;
+
+/* Where VMs are freed whose last descriptor is closed, and how many wait there. */
+static struct workqueue_struct *free_queue;
+static atomic_t dying;
 
 static void add_vcpus(struct ksvm_totals *totals, struct ksvm *vm)
 {
@@ -59,6 +65,26 @@ void ksvm_vm_totals(struct ksvm_totals *totals)
 	mutex_unlock(&vms_lock);
 }
 
+/*
+ * The MMU notifier goes before the vCPUs: until then it may kick them. No file is
+ * left that could run one.
+ */
+static void vm_free(struct work_struct *work)
+{
+	struct ksvm *vm = container_of(work, struct ksvm, free_work);
+	struct ksvm_vcpu *vcpu;
+	unsigned long index;
+
+	ksvm_mmu_destroy_vm(vm);
+	ksvm_for_each_vcpu(index, vcpu, vm)
+		ksvm_vcpu_destroy(vcpu);
+	xa_destroy(&vm->vcpus);
+	mmdrop(vm->mm);
+	mutex_destroy(&vm->lock);
+	kfree(vm);
+	atomic_dec(&dying);
+}
+
 static struct ksvm *vm_create(void)
 {
 	struct ksvm *vm;
@@ -68,6 +94,7 @@ static struct ksvm *vm_create(void)
 	if (!vm)
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&vm->users, 1);
+	INIT_WORK(&vm->free_work, vm_free);
 	mutex_init(&vm->lock);
 	xa_init_flags(&vm->vcpus, XA_FLAGS_ACCOUNT);
 	vm->mm = current->mm;
@@ -96,27 +123,22 @@ free:
 }
 
 /*
- * The MMU notifier goes before the vCPUs: until then it may kick them. No file is
- * left that could run one.
+ * Unregistering the notifier waits for a grace period, milliseconds on an idle
+ * machine. Nobody needs it to be over when the last descriptor is closed: what
+ * is left of the VM goes in the background. Not too many of them, lest who
+ * creates VMs in a loop runs ahead of it.
  */
 static void vm_destroy(struct ksvm *vm)
 {
-	struct ksvm_vcpu *vcpu;
-	unsigned long index;
-
 	mutex_lock(&vms_lock);
 	list_del(&vm->link);
 	add_vcpus(&past, vm);
 	mutex_unlock(&vms_lock);
 
-	ksvm_mmu_destroy_vm(vm);
-	ksvm_for_each_vcpu(index, vcpu, vm)
-		ksvm_vcpu_destroy(vcpu);
-	xa_destroy(&vm->vcpus);
-	mmdrop(vm->mm);
 	ksvm_enable_put();
-	mutex_destroy(&vm->lock);
-	kfree(vm);
+	if (atomic_inc_return(&dying) > DYING_MAX)
+		flush_workqueue(free_queue);
+	queue_work(free_queue, &vm->free_work);
 }
 
 /** ksvm_vm_get() - take a reference on @vm; the caller has one */
@@ -271,4 +293,23 @@ int ksvm_vm_create_fd(unsigned long type)
 	if (fd < 0)
 		ksvm_vm_put(vm);
 	return fd;
+}
+
+/**
+ * ksvm_vm_init() - prepare for VMs to come and go
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int __init ksvm_vm_init(void)
+{
+	free_queue = alloc_workqueue("ksvm_free", WQ_UNBOUND, 0);
+	return free_queue ? 0 : -ENOMEM;
+}
+
+/** ksvm_vm_exit() - wait until the last VM is freed; no new one comes */
+void ksvm_vm_exit(void)
+{
+	destroy_workqueue(free_queue);
+	/* Tables of the nested page tables that RCU still has: freed by this module's code. */
+	ksvm_mmu_exit();
 }

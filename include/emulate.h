@@ -146,18 +146,18 @@ struct insn {
 	u8 rex;
 	u8 simd;
 	u8 modrm;
-	u8 sib;
 	u8 mod;
 	u8 reg;
 	u8 rm;
+	u8 sib;
 	u8 base;
 	u8 index;
 	u8 scale;
 	u8 segment;
-	u8 operand_bytes;
-	u8 address_bytes;
 	u8 vvvv;
 	u8 vector_bytes;
+	u8 operand_bytes;
+	u8 address_bytes;
 };
 
 /**

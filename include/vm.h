@@ -8,6 +8,7 @@
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include "mmu.h"
@@ -28,6 +29,7 @@
  * @nr_vcpus: how many of @vcpus are published; @lock to change
  * @vcpu_id_limit: ids of vCPUs are below, if not 0: KVM_CAP_MAX_VCPU_ID sets it
  *	once; @lock
+ * @free_work: frees the VM after the last reference is gone
  * @link: in the list of all VMs; lock of core/vm.c
  * @dead: a bug of ours was met: KVM_RUN fails with EIO; set once
  * @mmu: memory; locks of its own
@@ -40,6 +42,7 @@ struct ksvm {
 	struct xarray vcpus;
 	unsigned int nr_vcpus;
 	unsigned int vcpu_id_limit;
+	struct work_struct free_work;
 	struct list_head link;
 	bool dead;
 	struct ksvm_mmu mmu;

@@ -300,7 +300,7 @@ int ksvm_set_tsc_khz(struct ksvm_vcpu *vcpu, u32 khz);
 int ksvm_insn_create(struct ksvm_vcpu *vcpu);
 void ksvm_insn_destroy(struct ksvm_vcpu *vcpu);
 enum exit_outcome ksvm_emulate(struct ksvm_vcpu *vcpu);
-/* MMIO at @gpa: what a nested page fault without memory becomes; ring 1. */
+/* MMIO at @gpa: what a nested page fault without memory becomes; ring 1 or 2. */
 enum exit_outcome ksvm_emulate_mmio(struct ksvm_vcpu *vcpu, u64 gpa);
 /*
  * Length of the instruction at RIP: from the processor where it tells, else

@@ -13,38 +13,50 @@
 /* Up to here without the kernel's copy routine and its checks. */
 #define INLINE_BYTES	16
 
-/* The widest access that fits: instructions and operands need no more than a few. */
-static __always_inline unsigned int step_of(unsigned int bytes)
+/*
+ * Few bytes, as instructions and operands are, with two loads that may overlap;
+ * with one where the size is an operand's, which keeps that atomic.
+ */
+static __always_inline int copy_in_few(void *data, unsigned long hva, unsigned int bytes)
 {
-	return bytes >= 8 ? 8 : bytes >= 4 ? 4 : bytes >= 2 ? 2 : 1;
+	unsigned long last = hva + bytes;
+	void *end = data + bytes;
+
+	__uaccess_begin_nospec();
+	if (bytes >= 8) {
+		unsafe_get_user(*(u64 *)data, (const u64 __user *)hva, miss);
+		if (bytes > 8)
+			unsafe_get_user(*(u64 *)(end - 8), (const u64 __user *)(last - 8), miss);
+	} else if (bytes >= 4) {
+		unsafe_get_user(*(u32 *)data, (const u32 __user *)hva, miss);
+		if (bytes > 4)
+			unsafe_get_user(*(u32 *)(end - 4), (const u32 __user *)(last - 4), miss);
+	} else if (bytes >= 2) {
+		unsafe_get_user(*(u16 *)data, (const u16 __user *)hva, miss);
+		if (bytes > 2)
+			unsafe_get_user(*(u8 *)(end - 1), (const u8 __user *)(last - 1), miss);
+	} else {
+		unsafe_get_user(*(u8 *)data, (const u8 __user *)hva, miss);
+	}
+	__uaccess_end();
+	return 0;
+
+miss:
+	__uaccess_end();
+	return -EFAULT;
 }
 
 static int copy_in(void *data, unsigned long hva, unsigned int bytes)
 {
-	const void __user *user = (const void __user *)hva;
-	unsigned int n;
-	int r = 0;
+	if (likely(bytes <= INLINE_BYTES))
+		return copy_in_few(data, hva, bytes);
+	return __copy_from_user_inatomic(data, (const void __user *)hva, bytes) ? -EFAULT : 0;
+}
 
-	if (bytes > INLINE_BYTES)
-		return __copy_from_user_inatomic(data, user, bytes) ? -EFAULT : 0;
-	for (; bytes && !r; bytes -= n, data += n, user += n) {
-		n = step_of(bytes);
-		switch (n) {
-		case 8:
-			r = __get_user(*(u64 *)data, (const u64 __user *)user);
-			break;
-		case 4:
-			r = __get_user(*(u32 *)data, (const u32 __user *)user);
-			break;
-		case 2:
-			r = __get_user(*(u16 *)data, (const u16 __user *)user);
-			break;
-		default:
-			r = __get_user(*(u8 *)data, (const u8 __user *)user);
-			break;
-		}
-	}
-	return r;
+/* The widest access that fits. */
+static __always_inline unsigned int step_of(unsigned int bytes)
+{
+	return bytes >= 8 ? 8 : bytes >= 4 ? 4 : bytes >= 2 ? 2 : 1;
 }
 
 static int copy_out(unsigned long hva, const void *data, unsigned int bytes)
@@ -91,6 +103,75 @@ static unsigned int in_page(gpa_t gpa, unsigned int bytes)
 	return min_t(unsigned int, bytes, PAGE_SIZE - offset_in_page(gpa));
 }
 
+/* Something, and all of it in one page. */
+static __always_inline bool is_in_page(gpa_t gpa, unsigned int bytes)
+{
+	return likely(bytes - 1 < PAGE_SIZE - offset_in_page(gpa));
+}
+
+static __always_inline int read_page(struct ksvm_vcpu *vcpu, gpa_t gpa, void *data,
+				     unsigned int bytes)
+{
+	struct ksvm_memslot *slot = find_slot(vcpu, gpa >> PAGE_SHIFT);
+	int r;
+
+	if (!slot)
+		return -ENXIO;
+	user_begin(vcpu);
+	r = copy_in(data, slot_hva_of_gpa(slot, gpa), bytes);
+	user_end(vcpu);
+	return r ? user_miss(vcpu) : 0;
+}
+
+static __always_inline int write_page(struct ksvm_vcpu *vcpu, gpa_t gpa, const void *data,
+				      unsigned int bytes)
+{
+	struct ksvm_memslot *slot = access_slot(vcpu, gpa, true);
+	int r;
+
+	if (!slot)
+		return -ENXIO;
+	user_begin(vcpu);
+	r = copy_out(slot_hva_of_gpa(slot, gpa), data, bytes);
+	user_end(vcpu);
+	if (r)
+		return user_miss(vcpu);
+	slot_mark_dirty(slot, gpa >> PAGE_SHIFT);
+	return 0;
+}
+
+static noinline int read_pages(struct ksvm_vcpu *vcpu, gpa_t gpa, void *data,
+			       unsigned int bytes)
+{
+	int r = 0;
+
+	while (bytes && !r) {
+		unsigned int n = in_page(gpa, bytes);
+
+		r = read_page(vcpu, gpa, data, n);
+		gpa += n;
+		data += n;
+		bytes -= n;
+	}
+	return r;
+}
+
+static noinline int write_pages(struct ksvm_vcpu *vcpu, gpa_t gpa, const void *data,
+				unsigned int bytes)
+{
+	int r = 0;
+
+	while (bytes && !r) {
+		unsigned int n = in_page(gpa, bytes);
+
+		r = write_page(vcpu, gpa, data, n);
+		gpa += n;
+		data += n;
+		bytes -= n;
+	}
+	return r;
+}
+
 /**
  * ksvm_read_gpa() - read guest memory
  * @vcpu: the vCPU, by its own thread
@@ -103,23 +184,9 @@ static unsigned int in_page(gpa_t gpa, unsigned int bytes)
  */
 int ksvm_read_gpa(struct ksvm_vcpu *vcpu, gpa_t gpa, void *data, unsigned int bytes)
 {
-	while (bytes) {
-		unsigned int n = in_page(gpa, bytes);
-		struct ksvm_memslot *slot = access_slot(vcpu, gpa, false);
-		int r;
-
-		if (!slot)
-			return -ENXIO;
-		user_begin(vcpu);
-		r = copy_in(data, slot_hva_of_gpa(slot, gpa), n);
-		user_end(vcpu);
-		if (r)
-			return user_miss(vcpu);
-		gpa += n;
-		data += n;
-		bytes -= n;
-	}
-	return 0;
+	if (is_in_page(gpa, bytes))
+		return read_page(vcpu, gpa, data, bytes);
+	return read_pages(vcpu, gpa, data, bytes);
 }
 
 /**
@@ -136,24 +203,9 @@ int ksvm_read_gpa(struct ksvm_vcpu *vcpu, gpa_t gpa, void *data, unsigned int by
  */
 int ksvm_write_gpa(struct ksvm_vcpu *vcpu, gpa_t gpa, const void *data, unsigned int bytes)
 {
-	while (bytes) {
-		unsigned int n = in_page(gpa, bytes);
-		struct ksvm_memslot *slot = access_slot(vcpu, gpa, true);
-		int r;
-
-		if (!slot)
-			return -ENXIO;
-		user_begin(vcpu);
-		r = copy_out(slot_hva_of_gpa(slot, gpa), data, n);
-		user_end(vcpu);
-		if (r)
-			return user_miss(vcpu);
-		slot_mark_dirty(slot, gpa >> PAGE_SHIFT);
-		gpa += n;
-		data += n;
-		bytes -= n;
-	}
-	return 0;
+	if (is_in_page(gpa, bytes))
+		return write_page(vcpu, gpa, data, bytes);
+	return write_pages(vcpu, gpa, data, bytes);
 }
 
 /* There is no macro of the kernel's for 16 bytes. @user is 16-byte aligned. */
@@ -226,7 +278,7 @@ int ksvm_cmpxchg_gpa(struct ksvm_vcpu *vcpu, gpa_t gpa, void *old, const void *n
 	struct ksvm_memslot *slot;
 	int r;
 
-	if (!is_power_of_2(bytes) || bytes > 16 || in_page(gpa, bytes) != bytes ||
+	if (!is_power_of_2(bytes) || bytes > 16 || !is_in_page(gpa, bytes) ||
 	    (bytes == 16 && gpa & 15))
 		return -ENXIO;
 	slot = access_slot(vcpu, gpa, true);

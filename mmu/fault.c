@@ -2,13 +2,13 @@
 /*
  * Nested page faults: find the host's page for a guest frame and map it.
  *
- * Pages are not pinned. The page is held only until its entry is installed;
- * from then on the notifier removes the entry before the host takes the page
- * away. The sequence number, read before the host is asked and compared under
+ * Pages are not pinned: the notifier removes an entry before the host takes the
+ * page away. A page that the host has mapped is found in its page tables under
+ * mmu.lock, which keeps the notifier out. Otherwise the host is asked, without the
+ * lock, as that may sleep: the sequence number, read before and compared under
  * the lock, catches the host changing its mind in between.
  */
 #include <linux/mm.h>
-#include <linux/pgtable.h>
 #include <linux/sched/signal.h>
 
 #include "internal.h"
@@ -19,17 +19,15 @@
  * @vcpu: the vCPU
  * @slot: where the frame is
  * @hva: its user address
- * @seq: mmu.invalidate_seq from before the host was asked
- * @page: the host's page, held
- * @mapping: what goes to the nested table
+ * @gfn: the frame
+ * @write: the access is a write
  */
 struct fault {
 	struct ksvm_vcpu *vcpu;
 	struct ksvm_memslot *slot;
 	unsigned long hva;
-	unsigned long seq;
-	struct page *page;
-	struct npt_mapping mapping;
+	gfn_t gfn;
+	bool write;
 };
 
 static bool slot_logs(const struct ksvm_memslot *slot)
@@ -37,41 +35,90 @@ static bool slot_logs(const struct ksvm_memslot *slot)
 	return slot->flags & KVM_MEM_LOG_DIRTY_PAGES;
 }
 
-static bool fast_page(struct fault *fault, bool write)
-{
-	if (get_user_pages_fast_only(fault->hva, 1, write ? FOLL_WRITE : 0, &fault->page) != 1)
-		return false;
-	fault->mapping.writable = write;
-	return true;
-}
-
 /*
- * The page if the host has it mapped. A read is given a writable mapping where
- * that takes nothing from the host, no copy-on-write is broken for it: most
- * pages are written sooner or later, and this saves the second fault. Not while
- * writes are logged.
+ * A read is given a writable mapping where that takes nothing from the host:
+ * most pages are written sooner or later, and this saves the second fault. Not
+ * while writes are logged.
  */
-static bool find_warm_page(struct fault *fault)
+static bool slot_maps_ahead(const struct ksvm_memslot *slot)
 {
-	u32 keep_read_only = KVM_MEM_READONLY | KVM_MEM_LOG_DIRTY_PAGES;
-
-	if (fault->mapping.write)
-		return fast_page(fault, true);
-	if (!(fault->slot->flags & keep_read_only) && fast_page(fault, true))
-		return true;
-	return fast_page(fault, false);
+	return !(slot->flags & (KVM_MEM_READONLY | KVM_MEM_LOG_DIRTY_PAGES));
 }
 
-/* The page, from wherever the host has to get it. May sleep. */
-static enum npf_outcome find_page(struct fault *fault)
+/* With mmu.lock held: map what the host has, which cannot change meanwhile. */
+static enum npf_outcome install_page(const struct fault *fault, const struct host_page *host)
 {
-	unsigned int flags = FOLL_HWPOISON | (fault->mapping.write ? FOLL_WRITE : 0);
-	long r;
+	struct ksvm_memslot *slot = fault->slot;
+	struct npt_mapping mapping = {
+		.gfn = fault->gfn,
+		.pfn = page_to_pfn(host->page),
+		.level = 1,
+		.write = fault->write,
+		.writable = host->writable && (fault->write || slot_maps_ahead(slot)),
+	};
+	enum npf_outcome outcome;
 
-	if (find_warm_page(fault))
+	/* Logging by the page needs mapping by the page. */
+	if (host->level > 1 && !slot_logs(slot))
+		mapping.level = min(host->level,
+				    npt_slot_level(fault->gfn, slot->base_gfn, slot->npages,
+						   fault->hva >> PAGE_SHIFT));
+	outcome = npt_install(fault->vcpu, &mapping);
+	if (outcome != NPF_FIXED)
+		return outcome;
+
+	/*
+	 * The host's own D bit knows nothing of the guest's writes. Cleaning
+	 * the page removes the entry first, so that this holds as long as it.
+	 */
+	if (mapping.writable && !PageDirty(host->page))
+		SetPageDirty(host->page);
+	/* Under the lock: reading the log clears the bit and the right together. */
+	if (fault->write)
+		slot_mark_dirty(slot, fault->gfn);
+	return NPF_FIXED;
+}
+
+/* With mmu.lock held, interrupts off: NPF_SLOW where the host has to be asked. */
+static enum npf_outcome install_warm(const struct fault *fault)
+{
+	struct ksvm *vm = fault->vcpu->vm;
+	struct host_page host;
+
+	if (fault->write && slot_logs(fault->slot) && npt_restore_write(vm, fault->gfn)) {
+		slot_mark_dirty(fault->slot, fault->gfn);
 		return NPF_FIXED;
-	fault->mapping.writable = fault->mapping.write;
-	r = get_user_pages_unlocked(fault->hva, 1, &fault->page, flags);
+	}
+	if (notifier_active(&vm->mmu, fault->hva) ||
+	    !host_find_page(fault->hva, fault->write, &host))
+		return NPF_SLOW;
+	return install_page(fault, &host);
+}
+
+/* Ring 2: all that needs neither sleep nor a lock that is taken. */
+static enum npf_outcome fault_inner(const struct fault *fault)
+{
+	struct ksvm *vm = fault->vcpu->vm;
+	enum npf_outcome outcome;
+
+	if (!read_trylock(&vm->mmu.lock))
+		return NPF_SLOW;
+	outcome = install_warm(fault);
+	read_unlock(&vm->mmu.lock);
+	/* What is in the way may need this CPU: do not come back at once. */
+	return outcome == NPF_RETRY ? NPF_SLOW : outcome;
+}
+
+static bool fast_page(const struct fault *fault, bool write, struct host_page *host)
+{
+	host->writable = write;
+	return get_user_pages_fast_only(fault->hva, 1, write ? FOLL_WRITE : 0,
+					&host->page) == 1;
+}
+
+/* What get_user_pages_unlocked() made of it. */
+static enum npf_outcome gup_outcome(const struct fault *fault, long r)
+{
 	if (r == 1)
 		return NPF_FIXED;
 	if (r == -EHWPOISON) {
@@ -83,135 +130,41 @@ static enum npf_outcome find_page(struct fault *fault)
 	return signal_pending(current) ? NPF_RETRY : NPF_BAD_ADDRESS;
 }
 
-/*
- * The level at which the host maps a user address. Interrupts off keep the
- * host's tables from being freed, and the notifier, checked before, keeps
- * the answer true: what would change it waits for the lock.
- */
-static int host_level(unsigned long hva)
+/* Have the host get the page, from wherever it is; NPF_FIXED with a reference. */
+static enum npf_outcome get_page_slow(const struct fault *fault, struct host_page *host)
 {
-	unsigned long flags;
-	int level = 1;
-	pgd_t pgd;
-	p4d_t p4d;
-	pud_t pud;
-	pmd_t pmd;
+	unsigned int flags = FOLL_HWPOISON | (fault->write ? FOLL_WRITE : 0);
 
-	local_irq_save(flags);
-	pgd = READ_ONCE(*pgd_offset(current->mm, hva));
-	if (pgd_none(pgd))
-		goto out;
-	p4d = READ_ONCE(*p4d_offset(&pgd, hva));
-	if (p4d_none(p4d) || !p4d_present(p4d))
-		goto out;
-	pud = READ_ONCE(*pud_offset(&p4d, hva));
-	if (pud_none(pud) || !pud_present(pud))
-		goto out;
-	if (pud_leaf(pud)) {
-		level = 3;
-		goto out;
-	}
-	pmd = READ_ONCE(*pmd_offset(&pud, hva));
-	if (pmd_present(pmd) && pmd_leaf(pmd))
-		level = 2;
-out:
-	local_irq_restore(flags);
-	return level;
+	/* Writable for a read too, but without breaking copy-on-write for it. */
+	if (!fault->write && slot_maps_ahead(fault->slot) && fast_page(fault, true, host))
+		return NPF_FIXED;
+	host->writable = fault->write;
+	return gup_outcome(fault, get_user_pages_unlocked(fault->hva, 1, &host->page, flags));
 }
 
-static int mapping_level(const struct fault *fault)
+static enum npf_outcome fault_slow(const struct fault *fault)
 {
-	const struct ksvm_memslot *slot = fault->slot;
-	int level;
-
-	/* Logging by the page needs mapping by the page. */
-	if (slot_logs(slot))
-		return 1;
-	level = npt_slot_level(fault->mapping.gfn, slot->base_gfn, slot->npages,
-			       fault->hva >> PAGE_SHIFT);
-	return level == 1 ? 1 : min(level, host_level(fault->hva));
-}
-
-/* With the lock held for reading: install, unless the host changed its mind. */
-static enum npf_outcome install_page(struct fault *fault)
-{
-	struct ksvm_vcpu *vcpu = fault->vcpu;
+	struct ksvm_mmu *mmu = &fault->vcpu->vm->mmu;
+	struct host_page host;
 	enum npf_outcome outcome;
+	unsigned long seq;
 
-	if (notifier_retry(&vcpu->vm->mmu, fault->hva, fault->seq))
-		return NPF_RETRY;
-	fault->mapping.pfn = page_to_pfn(fault->page);
-	fault->mapping.level = mapping_level(fault);
-	outcome = npt_install(vcpu, &fault->mapping);
+	seq = READ_ONCE(mmu->invalidate_seq);
+	/* The number, before the host's page tables. */
+	smp_rmb();
+	outcome = get_page_slow(fault, &host);
 	if (outcome != NPF_FIXED)
 		return outcome;
 
-	/*
-	 * The host's own D bit knows nothing of the guest's writes. Cleaning
-	 * the page removes the entry first, so that this holds as long as it.
-	 */
-	if (fault->mapping.writable && !PageDirty(fault->page))
-		SetPageDirty(fault->page);
-	/* Under the lock: reading the log clears the bit and the right together. */
-	if (fault->mapping.write)
-		slot_mark_dirty(fault->slot, fault->mapping.gfn);
-	return NPF_FIXED;
-}
-
-static void read_sequence(struct fault *fault)
-{
-	fault->seq = READ_ONCE(fault->vcpu->vm->mmu.invalidate_seq);
-	/* The number, before the host's page tables. */
-	smp_rmb();
-}
-
-/* A write to a page that lost its right to logging only. */
-static enum npf_outcome try_restore_write(struct fault *fault)
-{
-	struct ksvm *vm = fault->vcpu->vm;
-	enum npf_outcome outcome = NPF_SLOW;
-
-	if (!read_trylock(&vm->mmu.lock))
-		return NPF_SLOW;
-	if (npt_restore_write(vm, fault->mapping.gfn)) {
-		slot_mark_dirty(fault->slot, fault->mapping.gfn);
-		outcome = NPF_FIXED;
+	read_lock(&mmu->lock);
+	if (notifier_retry(mmu, fault->hva, seq)) {
+		outcome = NPF_RETRY;
+	} else {
+		host.level = host_mapping_level(fault->hva);
+		outcome = install_page(fault, &host);
 	}
-	read_unlock(&vm->mmu.lock);
-	return outcome;
-}
-
-static enum npf_outcome try_install_page(struct fault *fault)
-{
-	struct ksvm *vm = fault->vcpu->vm;
-	enum npf_outcome outcome;
-
-	if (!read_trylock(&vm->mmu.lock))
-		return NPF_SLOW;
-	outcome = install_page(fault);
-	read_unlock(&vm->mmu.lock);
-	/* What is in the way may need this CPU: do not come back at once. */
-	return outcome == NPF_RETRY ? NPF_SLOW : outcome;
-}
-
-/* Ring 2: all that needs neither sleep nor a lock that is taken. */
-static enum npf_outcome fault_inner(struct fault *fault)
-{
-	const struct npt_mapping *mapping = &fault->mapping;
-	enum npf_outcome outcome;
-
-	/* Another vCPU may have been here. */
-	if (npt_lookup(fault->vcpu->vm, mapping->gfn, mapping->write))
-		return NPF_FIXED;
-	if (mapping->write && slot_logs(fault->slot) &&
-	    try_restore_write(fault) == NPF_FIXED)
-		return NPF_FIXED;
-
-	read_sequence(fault);
-	if (!find_warm_page(fault))
-		return NPF_SLOW;
-	outcome = try_install_page(fault);
-	put_page(fault->page);
+	read_unlock(&mmu->lock);
+	put_page(host.page);
 	return outcome;
 }
 
@@ -230,22 +183,21 @@ static bool refill_tables(struct ksvm_vcpu *vcpu)
 	return cache->nr_tables >= vcpu->vm->mmu.root_level - 1;
 }
 
-static enum npf_outcome fault_outer(struct fault *fault)
+/* Ring 1: whatever it takes. */
+static enum npf_outcome fault_outer(const struct fault *fault)
 {
 	struct ksvm *vm = fault->vcpu->vm;
 	enum npf_outcome outcome;
+	unsigned long flags;
 
 	if (!refill_tables(fault->vcpu))
 		return NPF_NO_MEMORY;
-	read_sequence(fault);
-	outcome = find_page(fault);
-	if (outcome != NPF_FIXED)
-		return outcome;
 	read_lock(&vm->mmu.lock);
-	outcome = install_page(fault);
+	local_irq_save(flags);
+	outcome = install_warm(fault);
+	local_irq_restore(flags);
 	read_unlock(&vm->mmu.lock);
-	put_page(fault->page);
-	return outcome;
+	return outcome == NPF_SLOW ? fault_slow(fault) : outcome;
 }
 
 /**
@@ -259,15 +211,16 @@ static enum npf_outcome fault_outer(struct fault *fault)
  */
 enum npf_outcome ksvm_npf(struct ksvm_vcpu *vcpu, gpa_t gpa, u64 error_code)
 {
+	gfn_t gfn = gpa >> PAGE_SHIFT;
 	struct fault fault = {
 		.vcpu = vcpu,
-		.mapping.gfn = gpa >> PAGE_SHIFT,
-		.mapping.write = error_code & NPF_WRITE,
+		.slot = find_slot(vcpu, gfn),
+		.gfn = gfn,
+		.write = error_code & NPF_WRITE,
 	};
 
-	fault.slot = find_slot(vcpu, fault.mapping.gfn);
-	if (!fault.slot || (fault.mapping.write && fault.slot->flags & KVM_MEM_READONLY))
+	if (!fault.slot || (fault.write && fault.slot->flags & KVM_MEM_READONLY))
 		return NPF_MMIO;
-	fault.hva = slot_hva(fault.slot, fault.mapping.gfn);
+	fault.hva = slot_hva(fault.slot, gfn);
 	return vcpu->ring == RING_INNER ? fault_inner(&fault) : fault_outer(&fault);
 }

@@ -133,12 +133,36 @@ struct npt_mapping {
 };
 
 enum npf_outcome npt_install(struct ksvm_vcpu *vcpu, const struct npt_mapping *mapping);
-bool npt_lookup(struct ksvm *vm, gfn_t gfn, bool write);
 bool npt_restore_write(struct ksvm *vm, gfn_t gfn);
+
+/* host.c */
+
+/**
+ * struct host_page - what the host has mapped at a user address
+ * @page: the page, no reference held
+ * @level: the level of the host's leaf
+ * @writable: the leaf can be written through
+ */
+struct host_page {
+	struct page *page;
+	int level;
+	bool writable;
+};
+
+int host_mapping_level(unsigned long hva);
+bool host_find_page(unsigned long hva, bool write, struct host_page *host);
 
 /* notifier.c */
 int ksvm_notifier_register(struct ksvm *vm);
 void ksvm_notifier_unregister(struct ksvm *vm);
+
+/* Is @hva being invalidated? mmu.lock is held; it stays so, or not, under it. */
+static inline bool notifier_active(const struct ksvm_mmu *mmu, unsigned long hva)
+{
+	lockdep_assert_held(&mmu->lock);
+	return unlikely(mmu->invalidate_active) &&
+	       hva >= mmu->invalidate_start && hva < mmu->invalidate_end;
+}
 
 /**
  * notifier_retry() - was @hva invalidated since @seq was read?
@@ -154,11 +178,7 @@ void ksvm_notifier_unregister(struct ksvm *vm);
 static inline bool notifier_retry(const struct ksvm_mmu *mmu, unsigned long hva,
 				  unsigned long seq)
 {
-	lockdep_assert_held(&mmu->lock);
-	if (unlikely(mmu->invalidate_active) &&
-	    hva >= mmu->invalidate_start && hva < mmu->invalidate_end)
-		return true;
-	return mmu->invalidate_seq != seq;
+	return notifier_active(mmu, hva) || mmu->invalidate_seq != seq;
 }
 
 #endif

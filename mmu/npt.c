@@ -9,9 +9,9 @@
  * Whoever removes an entry flushes before dropping the lock. Otherwise the next
  * one, finding nothing to remove, would believe the frame to be out of use.
  *
- * A table taken out is freed after the flush, which ends the processors' use,
- * and after a grace period of RCU, which ends that of ring 2, where tables are
- * read with interrupts off and without the lock.
+ * A table taken out is freed after the flush, which ends the processors' use, and
+ * after a grace period of RCU: reading tables needs no lock, only
+ * rcu_read_lock() or interrupts off.
  */
 #include <linux/atomic.h>
 #include <linux/log2.h>
@@ -278,10 +278,28 @@ bool npt_write_protect_mask(struct ksvm *vm, gfn_t gfn, unsigned long mask)
 	return changed;
 }
 
-/* End of the chunk that @gfn is in, but not beyond @end. */
-static gfn_t chunk_end(gfn_t gfn, gfn_t end)
+/*
+ * End of the chunk that @gfn is in, but not beyond @end. Where nothing is
+ * mapped the chunk is as large as the hole: a range may be the whole space.
+ */
+static gfn_t chunk_end(struct ksvm *vm, gfn_t gfn, gfn_t end)
 {
-	return min(end, npt_first_frame(gfn, CHUNK_LEVEL) + npt_frames(CHUNK_LEVEL));
+	int level = vm->mmu.root_level;
+	u64 *table = root_table(vm);
+	u64 entry;
+
+	for (; level > CHUNK_LEVEL; level--) {
+		entry = READ_ONCE(table[npt_index(gfn, level)]);
+		if (!npt_present(entry) || npt_leaf(entry, level))
+			break;
+		table = child_table(entry);
+	}
+	do {
+		entry = READ_ONCE(table[npt_index(gfn, level)]);
+		gfn = npt_first_frame(gfn, level) + npt_frames(level);
+	} while (!npt_present(entry) && npt_index(gfn, level) && gfn < end &&
+		 !npt_present(READ_ONCE(table[npt_index(gfn, level)])));
+	return min(end, gfn);
 }
 
 /* Let others in, after a flush. Return what is now left to be flushed: nothing. */
@@ -304,7 +322,7 @@ void ksvm_npt_zap(struct ksvm *vm, gfn_t start, gfn_t end)
 
 	write_lock(&vm->mmu.lock);
 	for (gfn = start; gfn < end; gfn = next) {
-		next = chunk_end(gfn, end);
+		next = chunk_end(vm, gfn, end);
 		changed |= npt_zap(vm, gfn, next, &tables);
 		changed = yield_lock(vm, changed);
 	}
@@ -322,7 +340,7 @@ void ksvm_npt_write_protect(struct ksvm *vm, gfn_t start, gfn_t end)
 
 	write_lock(&vm->mmu.lock);
 	for (gfn = start; gfn < end; gfn = next) {
-		next = chunk_end(gfn, end);
+		next = chunk_end(vm, gfn, end);
 		changed |= visit_leaves(root_table(vm), vm->mmu.root_level, gfn, next,
 					visit_write_protect);
 		changed = yield_lock(vm, changed);
@@ -330,22 +348,6 @@ void ksvm_npt_write_protect(struct ksvm *vm, gfn_t start, gfn_t end)
 	if (changed)
 		ksvm_flush_remote_tlbs(vm);
 	write_unlock(&vm->mmu.lock);
-}
-
-/**
- * npt_lookup() - does the table allow an access already?
- * @vm: the VM
- * @gfn: the frame
- * @write: the access writes
- *
- * Context: interrupts off, which keeps the tables; no lock.
- */
-bool npt_lookup(struct ksvm *vm, gfn_t gfn, bool write)
-{
-	u64 *p = find_leaf(vm, gfn);
-	u64 entry = p ? READ_ONCE(*p) : 0;
-
-	return npt_present(entry) && npt_allows(entry, write);
 }
 
 /**

@@ -15,6 +15,8 @@
  * @mode: its paging mode
  * @rules: what else the walk depends on
  * @gva: linear address
+ * @slot: where the last entry was read
+ * @offset: of user addresses from guest-physical ones in @slot
  * @entry: what was read at each level
  * @address: where
  * @level: of the leaf, when it was found
@@ -26,6 +28,8 @@ struct walker {
 	const struct walk_mode *mode;
 	struct walk_rules rules;
 	gva_t gva;
+	const struct ksvm_memslot *slot;
+	unsigned long offset;
 	u64 entry[WALK_LEVELS_MAX + 1];
 	gpa_t address[WALK_LEVELS_MAX + 1];
 	int level;
@@ -56,42 +60,70 @@ static const struct walk_mode *guest_walk_mode(const struct ksvm_vcpu *vcpu)
  * The processor walks the same tables under nested paging and has 1 GiB pages
  * if the host has them, whatever the guest is told.
  */
-static void set_rules(struct walker *walker, u32 access)
+static unsigned char large_levels(const struct walk_mode *mode, unsigned long cr4)
+{
+	if (mode->levels == 2)
+		return cr4 & X86_CR4_PSE ? WALK_LEVEL_4M : 0;
+	if (!static_cpu_has(X86_FEATURE_GBPAGES))
+		return mode->large & ~WALK_LEVEL_1G;
+	return mode->large;
+}
+
+static __always_inline void set_rules(struct walker *walker, u32 access)
 {
 	const struct ksvm_x86_vcpu *x86 = &walker->vcpu->x86;
-	bool ac = !(access & WALK_SYSTEM) && x86->rflags & X86_EFLAGS_AC;
+	const struct walk_mode *mode = walker->mode;
+	struct walk_rules *rules = &walker->rules;
+	unsigned long cr4 = x86->cr4;
 
-	walker->rules = (struct walk_rules) {
-		.wp = x86->cr0 & X86_CR0_WP,
-		.pse = x86->cr4 & X86_CR4_PSE,
-		.smep = x86->cr4 & X86_CR4_SMEP,
-		.smap = x86->cr4 & X86_CR4_SMAP && !ac,
-		.nx = x86->efer & EFER_NX,
-		.gib_pages = static_cpu_has(X86_FEATURE_GBPAGES),
-		.maxphyaddr = x86->maxphyaddr,
-		.pkru = x86->cr4 & X86_CR4_PKE ? x86->fpu.pkru : 0,
-	};
-	walker->rules.reserved = walk_reserved_bits(walker->mode, &walker->rules);
+	rules->wp = x86->cr0 & X86_CR0_WP;
+	rules->smep = cr4 & X86_CR4_SMEP;
+	rules->smap = cr4 & X86_CR4_SMAP &&
+		      (access & WALK_SYSTEM || !(x86->rflags & X86_EFLAGS_AC));
+	rules->nx = x86->efer & EFER_NX;
+	rules->maxphyaddr = x86->maxphyaddr;
+	rules->large = large_levels(mode, cr4);
+	rules->pkru = cr4 & X86_CR4_PKE ? x86->fpu.pkru : 0;
+	rules->reserved = walk_reserved_bits(mode, rules->nx, rules->maxphyaddr);
+}
+
+static int set_slot(struct walker *walker, gfn_t gfn)
+{
+	const struct ksvm_memslot *slot = find_slot(walker->vcpu, gfn);
+
+	walker->slot = slot;
+	if (!slot)
+		return -ENXIO;
+	walker->offset = slot->userspace_addr - (slot->base_gfn << PAGE_SHIFT);
+	return 0;
 }
 
 /* An entry is aligned, so that it is within a page. Inside user_begin(). */
 static __always_inline int read_entry(struct walker *walker, gpa_t gpa, u64 *entry)
 {
-	struct ksvm_memslot *slot = find_slot(walker->vcpu, gpa >> PAGE_SHIFT);
 	unsigned long hva;
 	u32 narrow;
-	int r;
 
-	if (!slot)
-		return -ENXIO;
-	hva = slot_hva_of_gpa(slot, gpa);
-	if (walker->mode->entry_bytes == 8) {
-		r = __get_user(*entry, (const u64 __user *)hva);
+	if (!walker->slot || !slot_contains(walker->slot, gpa >> PAGE_SHIFT)) {
+		int r = set_slot(walker, gpa >> PAGE_SHIFT);
+
+		if (r)
+			return r;
+	}
+	hva = walker->offset + gpa;
+	__uaccess_begin_nospec();
+	if (walker->mode->entry_shift == 3) {
+		unsafe_get_user(*entry, (const u64 __user *)hva, miss);
 	} else {
-		r = __get_user(narrow, (const u32 __user *)hva);
+		unsafe_get_user(narrow, (const u32 __user *)hva, miss);
 		*entry = narrow;
 	}
-	return r ? user_miss(walker->vcpu) : 0;
+	__uaccess_end();
+	return 0;
+
+miss:
+	__uaccess_end();
+	return user_miss(walker->vcpu);
 }
 
 /* Find the leaf. STEP_DONE, STEP_NOT_PRESENT, STEP_RESERVED, or an errno. */
@@ -104,7 +136,8 @@ static int find_leaf(struct walker *walker)
 	walker->rights = GPTE_WRITABLE | GPTE_USER;
 	walker->accessed = GPTE_ACCESSED;
 	for (level = mode->levels; ; level--) {
-		gpa_t address = walk_entry_address(mode, level, table, walker->gva);
+		const struct walk_step *step = &mode->step[level];
+		gpa_t address = walk_entry_address(mode, step, table, walker->gva);
 		u64 entry = 0;
 		bool leaf;
 		int r;
@@ -117,12 +150,12 @@ static int find_leaf(struct walker *walker)
 			return r;
 		if (!(entry & GPTE_PRESENT))
 			return STEP_NOT_PRESENT;
-		leaf = walk_is_leaf(mode, level, entry, &walker->rules);
-		if (walk_is_reserved(mode, level, entry, leaf, &walker->rules))
+		leaf = walk_is_leaf(level, entry, &walker->rules);
+		if (walk_is_reserved(mode, step, entry, leaf, &walker->rules))
 			return STEP_RESERVED;
 		walker->address[level] = address;
 		walker->entry[level] = entry;
-		if (!mode->step[level].plain) {
+		if (step->rights) {
 			walker->accessed &= entry;
 			/* A narrow entry has no bit 63. */
 			walker->rights = (walker->rights & (entry | GPTE_NX)) | (entry & GPTE_NX);
@@ -151,7 +184,7 @@ static int set_accessed(struct walker *walker, bool write)
 		u64 found = old;
 		int r;
 
-		if (walker->mode->step[level].plain)
+		if (!walker->mode->step[level].rights)
 			continue;
 		if (write && level == walker->level)
 			new |= GPTE_DIRTY;
@@ -159,7 +192,7 @@ static int set_accessed(struct walker *walker, bool write)
 			continue;
 		/* Little endian: the first four bytes are a narrow entry. */
 		r = ksvm_cmpxchg_gpa(walker->vcpu, walker->address[level], &found, &new,
-				     walker->mode->entry_bytes);
+				     1U << walker->mode->entry_shift);
 		if (r == -ENXIO)
 			continue;
 		if (r)
@@ -202,10 +235,108 @@ static int walk_once(struct walker *walker, u32 access, struct ksvm_walk *walk)
 	return 0;
 }
 
+/* One 8-byte entry for the shortcut; false for a miss of any kind. */
+static __always_inline bool peek(struct ksvm_vcpu *vcpu, const struct ksvm_memslot **slot,
+				 gpa_t gpa, u64 *entry)
+{
+	if (!*slot || !slot_contains(*slot, gpa >> PAGE_SHIFT)) {
+		*slot = find_slot(vcpu, gpa >> PAGE_SHIFT);
+		if (!*slot)
+			return false;
+	}
+	__uaccess_begin_nospec();
+	unsafe_get_user(*entry, (const u64 __user *)slot_hva_of_gpa(*slot, gpa), miss);
+	__uaccess_end();
+	return true;
+
+miss:
+	__uaccess_end();
+	return false;
+}
+
+/* May a supervisor's access go to a page that user code can access? */
+static bool supervisor_allowed(const struct ksvm_x86_vcpu *x86, u32 access)
+{
+	if (access & WALK_FETCH)
+		return !(x86->cr4 & X86_CR4_SMEP);
+	return !(x86->cr4 & X86_CR4_SMAP) ||
+	       (!(access & WALK_SYSTEM) && x86->rflags & X86_EFLAGS_AC);
+}
+
+/*
+ * The common case, which instruction fetches depend on: long mode, all entries
+ * present, accessed and without a doubtful bit, rights as needed. Nothing to set
+ * and nothing to report. False leaves all else to the complete walk.
+ */
+static __always_inline bool walk_shortcut(struct ksvm_vcpu *vcpu, gva_t gva, u32 access,
+					  struct ksvm_walk *walk)
+{
+	const struct ksvm_x86_vcpu *x86 = &vcpu->x86;
+	u64 required = GPTE_PRESENT | GPTE_ACCESSED;
+	u64 forbidden = x86->maxphyaddr < 52 ? WALK_BITS(51, x86->maxphyaddr) : 0;
+	const struct ksvm_memslot *slot = NULL;
+	u64 entry = x86->cr3, rights = ~0ULL;
+	int level = x86->cr4 & X86_CR4_LA57 ? 5 : 4;
+	unsigned int shift = level * 9 + 3;
+
+	if (access & WALK_USER)
+		required |= GPTE_USER;
+	if (access & WALK_WRITE && (access & WALK_USER || x86->cr0 & X86_CR0_WP))
+		required |= GPTE_WRITABLE;
+	if (access & WALK_FETCH || !(x86->efer & EFER_NX))
+		forbidden |= GPTE_NX;
+
+	for (; ; level--, shift -= 9) {
+		gpa_t gpa = (entry & WALK_FRAME) + ((gva >> (shift - 3)) & 0xff8);
+
+		if (!peek(vcpu, &slot, gpa, &entry))
+			return false;
+		if ((entry & (required | forbidden)) != required)
+			return false;
+		rights &= entry;
+		if (level == 1)
+			break;
+		if (unlikely(entry & WALK_BITS(8, 7))) {
+			if (level != 2 || entry & WALK_BITS(20, 13))
+				return false;
+			if (entry & GPTE_LARGE)
+				break;
+		}
+	}
+	if (access & WALK_WRITE && !(entry & GPTE_DIRTY))
+		return false;
+	if (!(access & WALK_USER) && rights & GPTE_USER && !supervisor_allowed(x86, access))
+		return false;
+	walk->level = level;
+	walk->gpa = (entry & WALK_FRAME & (~0ULL << shift)) | (gva & ~(~0ULL << shift));
+	return true;
+}
+
+static int walk_complete(struct ksvm_vcpu *vcpu, gva_t gva, u32 access, struct ksvm_walk *walk)
+{
+	struct walker walker __uninitialized;
+	int restarts, r;
+
+	walker.vcpu = vcpu;
+	walker.gva = gva;
+	walker.slot = NULL;
+	walker.mode = guest_walk_mode(vcpu);
+	set_rules(&walker, access);
+	for (restarts = 0; restarts < RESTARTS_MAX; restarts++) {
+		r = walk_once(&walker, access, walk);
+		if (r != STEP_CHANGED)
+			return r;
+	}
+	/*
+	 * Other vCPUs keep rewriting the entry. A fault for nothing is what every
+	 * guest copes with: it looks, and runs the instruction again.
+	 */
+	return -EPERM;
+}
+
 int ksvm_walk(struct ksvm_vcpu *vcpu, gva_t gva, u32 access, struct ksvm_walk *walk)
 {
-	struct walker walker;
-	int restarts, r;
+	int r = 0;
 
 	walk->error_code = 0;
 	if (!guest_paging(vcpu)) {
@@ -214,20 +345,10 @@ int ksvm_walk(struct ksvm_vcpu *vcpu, gva_t gva, u32 access, struct ksvm_walk *w
 		return 0;
 	}
 
-	walker.vcpu = vcpu;
-	walker.gva = gva;
-	walker.mode = guest_walk_mode(vcpu);
-	set_rules(&walker, access);
 	user_begin(vcpu);
-	for (restarts = 0; restarts < RESTARTS_MAX; restarts++) {
-		r = walk_once(&walker, access, walk);
-		if (r != STEP_CHANGED)
-			break;
-	}
+	if (!guest_long_mode(vcpu) || vcpu->x86.cr4 & X86_CR4_PKE ||
+	    !walk_shortcut(vcpu, gva, access, walk))
+		r = walk_complete(vcpu, gva, access, walk);
 	user_end(vcpu);
-	/*
-	 * Where other vCPUs keep rewriting the entry: a fault for nothing is what
-	 * every guest copes with. It looks, and runs the instruction again.
-	 */
-	return r == STEP_CHANGED ? -EPERM : r;
+	return r;
 }

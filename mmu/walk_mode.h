@@ -28,30 +28,20 @@
 
 #define WALK_LEVELS_MAX	5
 
-/* What makes an entry of a level a leaf. */
-enum walk_leaf {
-	LEAF_NEVER,
-	LEAF_ALWAYS,		/* 4 KiB pages */
-	LEAF_LARGE,		/* bit 7 */
-	LEAF_LARGE_PSE,		/* bit 7, where CR4.PSE is set */
-	LEAF_LARGE_1G,		/* bit 7, where the processor has 1 GiB pages */
-};
-
 /**
  * struct walk_step - one level of a paging mode
- * @shift: of the linear address, to get the index
- * @index_bits: width of the index
- * @leaf: what makes an entry a leaf
- * @plain: the entry has no rights and no A bit (PDPTEs of PAE paging)
+ * @shift: of the linear address, to get the page's or the table's reach
+ * @index: the index's bits, as a mask after that shift
+ * @rights: entries have rights and an A bit (PDPTEs of PAE paging have not)
  * @reserved_table: bits that must be zero in an entry that points to a table,
- *	but for those that depend on the processor
+ *	but for those that depend on the processor; bit 7 among them where
+ *	it could only mean a leaf
  * @reserved_leaf: the same for a leaf
  */
 struct walk_step {
 	unsigned char shift;
-	unsigned char index_bits;
-	unsigned char leaf;
-	bool plain;
+	unsigned short index;
+	bool rights;
 	u64 reserved_table;
 	u64 reserved_leaf;
 };
@@ -59,18 +49,20 @@ struct walk_step {
 /**
  * struct walk_mode - a paging mode
  * @levels: how many
- * @entry_bytes: size of an entry
+ * @entry_shift: size of an entry, as a power of two
  * @has_nx: entries have a bit 63, which is NX or reserved
  * @has_keys: entries have protection keys
+ * @large: a bit for each level at which bit 7 makes a leaf
  * @root: the bits of CR3 that are the root's address
  * @reserved_high: bits 62 to 52, where these are reserved
  * @step: the levels, @step[1] is the last one walked
  */
 struct walk_mode {
 	unsigned char levels;
-	unsigned char entry_bytes;
+	unsigned char entry_shift;
 	bool has_nx;
 	bool has_keys;
+	unsigned char large;
 	u64 root;
 	u64 reserved_high;
 	struct walk_step step[WALK_LEVELS_MAX + 1];
@@ -84,58 +76,68 @@ enum walk_mode_id {
 	WALK_MODES,
 };
 
+#define WALK_LEVEL_4M		(1U << 2)	/* 32-bit paging: 4 MiB pages */
+#define WALK_LEVEL_2M		(1U << 2)
+#define WALK_LEVEL_1G		(1U << 3)
+
 /* Bits @high down to @low. */
 #define WALK_BITS(high, low)	((~0ULL << (low)) & (~0ULL >> (63 - (high))))
 
 #define WALK_FRAME		WALK_BITS(51, 12)
 
-#define WALK_LONG_STEPS								\
-	[1] = { 12, 9, LEAF_ALWAYS },						\
-	[2] = { 21, 9, LEAF_LARGE, .reserved_leaf = WALK_BITS(20, 13) },	\
-	[3] = { 30, 9, LEAF_LARGE_1G, .reserved_leaf = WALK_BITS(29, 13) },	\
-	[4] = { 39, 9, LEAF_NEVER, .reserved_table = WALK_BITS(8, 7) }
+#define WALK_LONG_STEPS									\
+	[1] = { 12, 0x1ff, true },							\
+	[2] = { 21, 0x1ff, true, .reserved_leaf = WALK_BITS(20, 13) },			\
+	[3] = { 30, 0x1ff, true, .reserved_table = WALK_BITS(7, 7),			\
+		.reserved_leaf = WALK_BITS(29, 13) },					\
+	[4] = { 39, 0x1ff, true, .reserved_table = WALK_BITS(8, 7) }
 
 static const struct walk_mode walk_modes[WALK_MODES] = {
 	[WALK_MODE_32BIT] = {
 		.levels = 2,
-		.entry_bytes = 4,
+		.entry_shift = 2,
+		.large = WALK_LEVEL_4M,
 		.root = WALK_BITS(31, 12),
 		.step = {
-			[1] = { 12, 10, LEAF_ALWAYS },
-			[2] = { 22, 10, LEAF_LARGE_PSE, .reserved_leaf = WALK_BITS(21, 21) },
+			[1] = { 12, 0x3ff, true },
+			[2] = { 22, 0x3ff, true, .reserved_leaf = WALK_BITS(21, 21) },
 		},
 	},
 	[WALK_MODE_PAE] = {
 		.levels = 3,
-		.entry_bytes = 8,
+		.entry_shift = 3,
 		.has_nx = true,
+		.large = WALK_LEVEL_2M,
 		.root = WALK_BITS(31, 5),
 		.reserved_high = WALK_BITS(62, 52),
 		.step = {
-			[1] = { 12, 9, LEAF_ALWAYS },
-			[2] = { 21, 9, LEAF_LARGE, .reserved_leaf = WALK_BITS(20, 13) },
-			[3] = { 30, 2, LEAF_NEVER, .plain = true,
-				.reserved_table = WALK_BITS(63, 63) | WALK_BITS(8, 5) |
+			[1] = { 12, 0x1ff, true },
+			[2] = { 21, 0x1ff, true, .reserved_leaf = WALK_BITS(20, 13) },
+			/* Not bit 5, which is reserved, too: QEMU's processor sets it like an A bit. */
+			[3] = { 30, 3, false,
+				.reserved_table = WALK_BITS(63, 63) | WALK_BITS(8, 6) |
 						  WALK_BITS(2, 1) },
 		},
 	},
 	[WALK_MODE_4LEVEL] = {
 		.levels = 4,
-		.entry_bytes = 8,
+		.entry_shift = 3,
 		.has_nx = true,
 		.has_keys = true,
+		.large = WALK_LEVEL_2M | WALK_LEVEL_1G,
 		.root = WALK_FRAME,
 		.step = { WALK_LONG_STEPS },
 	},
 	[WALK_MODE_5LEVEL] = {
 		.levels = 5,
-		.entry_bytes = 8,
+		.entry_shift = 3,
 		.has_nx = true,
 		.has_keys = true,
+		.large = WALK_LEVEL_2M | WALK_LEVEL_1G,
 		.root = WALK_FRAME,
 		.step = {
 			WALK_LONG_STEPS,
-			[5] = { 48, 9, LEAF_NEVER, .reserved_table = WALK_BITS(8, 7) },
+			[5] = { 48, 0x1ff, true, .reserved_table = WALK_BITS(8, 7) },
 		},
 	},
 };
@@ -143,61 +145,47 @@ static const struct walk_mode walk_modes[WALK_MODES] = {
 /**
  * struct walk_rules - the processor state that a walk depends on
  * @wp: CR0.WP
- * @pse: CR4.PSE
  * @smep: CR4.SMEP
  * @smap: CR4.SMAP, and it applies: RFLAGS.AC is clear or the access implicit
  * @nx: EFER.NXE
- * @gib_pages: the processor has 1 GiB pages
  * @maxphyaddr: width of physical addresses
+ * @large: a bit for each level at which bit 7 makes a leaf now
  * @pkru: PKRU, or 0 where CR4.PKE is clear
  * @reserved: bits that must be zero in entries of all levels, see
  *	walk_reserved_bits()
  */
 struct walk_rules {
 	bool wp;
-	bool pse;
 	bool smep;
 	bool smap;
 	bool nx;
-	bool gib_pages;
 	unsigned char maxphyaddr;
+	unsigned char large;
 	u32 pkru;
 	u64 reserved;
 };
 
-static inline u64 walk_entry_address(const struct walk_mode *mode, int level, u64 table, u64 gva)
+static inline u64 walk_entry_address(const struct walk_mode *mode, const struct walk_step *step,
+				     u64 table, u64 gva)
 {
-	const struct walk_step *step = &mode->step[level];
-	u64 index = (gva >> step->shift) & ((1U << step->index_bits) - 1);
-
-	return table + index * mode->entry_bytes;
+	return table + (((gva >> step->shift) & step->index) << mode->entry_shift);
 }
 
-static inline bool walk_is_leaf(const struct walk_mode *mode, int level, u64 entry,
-				const struct walk_rules *rules)
+/* Bit 7 selects the bit of rules->large that is asked. */
+static inline bool walk_is_leaf(int level, u64 entry, const struct walk_rules *rules)
 {
-	switch (mode->step[level].leaf) {
-	case LEAF_ALWAYS:
-		return true;
-	case LEAF_LARGE:
-		return entry & GPTE_LARGE;
-	case LEAF_LARGE_PSE:
-		return rules->pse && (entry & GPTE_LARGE);
-	case LEAF_LARGE_1G:
-		return rules->gib_pages && (entry & GPTE_LARGE);
-	default:
-		return false;
-	}
+	return level == 1 || ((entry >> 7) & (rules->large >> level) & 1);
 }
 
 /* What the processor's widths and switches reserve, at every level. */
-static inline u64 walk_reserved_bits(const struct walk_mode *mode, const struct walk_rules *rules)
+static inline u64 walk_reserved_bits(const struct walk_mode *mode, bool nx,
+				     unsigned int maxphyaddr)
 {
 	u64 reserved = mode->reserved_high;
 
-	if (mode->entry_bytes == 8 && rules->maxphyaddr < 52)
-		reserved |= WALK_BITS(51, rules->maxphyaddr);
-	if (mode->has_nx && !rules->nx)
+	if (mode->entry_shift == 3 && maxphyaddr < 52)
+		reserved |= WALK_BITS(51, maxphyaddr);
+	if (mode->has_nx && !nx)
 		reserved |= GPTE_NX;
 	return reserved;
 }
@@ -213,17 +201,14 @@ static inline u64 walk_reserved_4m(const struct walk_rules *rules)
 }
 
 /* Does a present entry have a bit set that must be zero? */
-static inline bool walk_is_reserved(const struct walk_mode *mode, int level, u64 entry,
-				    bool leaf, const struct walk_rules *rules)
+static inline bool walk_is_reserved(const struct walk_mode *mode, const struct walk_step *step,
+				    u64 entry, bool leaf, const struct walk_rules *rules)
 {
-	const struct walk_step *step = &mode->step[level];
 	u64 reserved = rules->reserved;
 
 	reserved |= leaf ? step->reserved_leaf : step->reserved_table;
-	if (leaf && step->leaf == LEAF_LARGE_PSE)
+	if (leaf && step->shift == 22)
 		reserved |= walk_reserved_4m(rules);
-	if (step->leaf == LEAF_LARGE_1G && !rules->gib_pages)
-		reserved |= GPTE_LARGE;
 	return entry & reserved;
 }
 
@@ -239,7 +224,7 @@ static inline u64 walk_page_address(const struct walk_mode *mode, int level, u64
 	u64 offset = (1ULL << mode->step[level].shift) - 1;
 	u64 page = entry & WALK_FRAME & ~offset;
 
-	if (mode->entry_bytes == 4 && level == 2)
+	if (mode->step[level].shift == 22)
 		page |= (entry & WALK_BITS(20, 13)) << (32 - 13);
 	return page | (gva & offset);
 }

@@ -67,6 +67,7 @@ static const struct exit_row exit_rows[] = {
 	[SVM_EXIT_STGI] = INNER(exit_inject_ud),
 	[SVM_EXIT_CLGI] = INNER(exit_inject_ud),
 	[SVM_EXIT_SKINIT] = INNER(exit_inject_ud),
+	[SVM_EXIT_RDTSCP] = INNER(exit_inject_ud),
 	[SVM_EXIT_WBINVD] = INNER(exit_nop),
 	[SVM_EXIT_MONITOR] = INNER(exit_nop),
 	[SVM_EXIT_MWAIT] = INNER(exit_nop),

@@ -68,6 +68,18 @@ enum exit_outcome exit_machine_check(struct vcpu_svm *svm)
 	return EXIT_LEAVE;
 }
 
+static enum exit_outcome internal_error(struct vcpu_svm *svm, u32 suberror)
+{
+	struct kvm_run *run = svm->vcpu.run;
+
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	run->internal.suberror = suberror;
+	run->internal.ndata = 2;
+	run->internal.data[0] = svm->vmcb->control.exit_code;
+	run->internal.data[1] = svm->vcpu.last_cpu;
+	return EXIT_USER;
+}
+
 enum exit_outcome exit_npf(struct vcpu_svm *svm)
 {
 	u64 gpa = svm->vmcb->control.exit_info_2;
@@ -80,8 +92,9 @@ enum exit_outcome exit_npf(struct vcpu_svm *svm)
 	case NPF_SLOW:
 		return EXIT_SLOW;
 	case NPF_MMIO:
-		if (vcpu->ring == RING_INNER)
-			return EXIT_SLOW;
+		/* Pushing an event's frame, say: no instruction to emulate. */
+		if (svm->vmcb->control.exit_int_info & VMCB_EVENT_VALID)
+			return internal_error(svm, KVM_INTERNAL_ERROR_DELIVERY_EV);
 		return ksvm_emulate_mmio(vcpu, gpa);
 	case NPF_RETRY:
 		return EXIT_LEAVE;
@@ -98,18 +111,6 @@ enum exit_outcome exit_shutdown(struct vcpu_svm *svm)
 {
 	ksvm_x86_vcpu_reset(&svm->vcpu, true);
 	svm->vcpu.run->exit_reason = KVM_EXIT_SHUTDOWN;
-	return EXIT_USER;
-}
-
-static enum exit_outcome internal_error(struct vcpu_svm *svm, u32 suberror)
-{
-	struct kvm_run *run = svm->vcpu.run;
-
-	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
-	run->internal.suberror = suberror;
-	run->internal.ndata = 2;
-	run->internal.data[0] = svm->vmcb->control.exit_code;
-	run->internal.data[1] = svm->vcpu.last_cpu;
 	return EXIT_USER;
 }
 

@@ -8,7 +8,6 @@
  * cannot be delivered now leaves an intercept behind that ends the guest when
  * it can.
  */
-#include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 #include <linux/kvm.h>
 #include <linux/smp.h>
@@ -64,13 +63,14 @@ static void inject_interrupt(struct vcpu_svm *svm)
 /* A virtual interrupt that nobody wants delivered: its exit says that the window is open. */
 static void interrupt_window_set(struct vcpu_svm *svm, bool wanted)
 {
-	u64 int_ctl = svm->vmcb->control.int_ctl & ~(VMCB_V_IRQ | VMCB_V_INTR_PRIO | VMCB_V_IGN_TPR);
+	const u64 window = VMCB_V_IRQ | VMCB_V_INTR_PRIO | VMCB_V_IGN_TPR;
+	u64 int_ctl = svm->vmcb->control.int_ctl & ~window;
 
 	if (svm->window_open_wanted == wanted)
 		return;
 	svm->window_open_wanted = wanted;
 	if (wanted) {
-		int_ctl |= VMCB_V_IRQ | VMCB_V_INTR_PRIO | VMCB_V_IGN_TPR;
+		int_ctl |= window;
 		svm->intercepts[INTERCEPT_OWNER_WINDOW].misc1 |= INTERCEPT_VINTR;
 	} else {
 		svm->intercepts[INTERCEPT_OWNER_WINDOW].misc1 &= ~INTERCEPT_VINTR;
@@ -88,7 +88,6 @@ static void nmi_window_set(struct vcpu_svm *svm)
 	if (!svm->nmi_iret || svm->nmi_stepping)
 		return;
 	svm->nmi_stepping = true;
-	svm->vcpu.x86.rflags |= X86_EFLAGS_TF;
 	svm->intercepts[INTERCEPT_OWNER_WINDOW].exception |= BIT(X86_TRAP_DB);
 	svm_intercepts_update(svm);
 }

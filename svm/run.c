@@ -193,6 +193,11 @@ static void state_to_vmcb(struct vcpu_svm *svm)
 	save->rsp = x86->regs[EMULATE_RSP];
 	save->rip = x86->rip;
 	save->rflags = x86->rflags;
+	/* Steps that the guest must not know of: user space's, or over an NMI's IRET. */
+	if (svm->nmi_stepping || (x86->guest_debug & KVM_GUESTDBG_SINGLESTEP)) {
+		svm->trap_flag_lent = !(x86->rflags & X86_EFLAGS_TF);
+		save->rflags |= X86_EFLAGS_TF;
+	}
 }
 
 static void state_from_vmcb(struct vcpu_svm *svm)
@@ -204,6 +209,10 @@ static void state_from_vmcb(struct vcpu_svm *svm)
 	x86->regs[EMULATE_RSP] = save->rsp;
 	x86->rip = save->rip;
 	x86->rflags = save->rflags;
+	if (svm->trap_flag_lent) {
+		x86->rflags &= ~X86_EFLAGS_TF;
+		svm->trap_flag_lent = false;
+	}
 	svm_cr0_collect(svm);
 	x86->cr2 = save->cr2;
 	x86->cr3 = save->cr3;

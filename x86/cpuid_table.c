@@ -17,11 +17,9 @@
  * - it follows control registers and is added when CPUID runs: OSXSAVE, OSPKE;
  * - it is another vendor's.
  */
-#ifdef __KERNEL__
 #include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/kernel.h>
-#endif
 #include <asm/cpufeatures.h>
 
 #include "cpuid_table.h"
@@ -169,52 +167,4 @@ bool cpuid_has_subleaves(u32 function)
 {
 	return function == 0x4 || function == 0x7 || function == 0xb || function == 0xd ||
 	       function == 0x1f || function == 0x8000001d;
-}
-
-static u64 sort_key(const struct kvm_cpuid_entry2 *entry)
-{
-	bool indexed = entry->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX;
-
-	return (u64)entry->function << 32 | (indexed ? entry->index : 0);
-}
-
-/* By insertion: there are few, and they come nearly sorted. */
-void cpuid_sort(struct kvm_cpuid_entry2 *entries, unsigned int count)
-{
-	unsigned int i, to;
-
-	for (i = 1; i < count; i++) {
-		struct kvm_cpuid_entry2 entry = entries[i];
-
-		for (to = i; to && sort_key(&entries[to - 1]) > sort_key(&entry); to--)
-			entries[to] = entries[to - 1];
-		entries[to] = entry;
-	}
-}
-
-static int compare(const struct kvm_cpuid_entry2 *entry, u32 function, u32 index)
-{
-	if (entry->function != function)
-		return entry->function < function ? -1 : 1;
-	if (!(entry->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) || entry->index == index)
-		return 0;
-	return entry->index < index ? -1 : 1;
-}
-
-struct kvm_cpuid_entry2 *cpuid_search(struct kvm_cpuid_entry2 *entries, unsigned int count,
-				      u32 function, u32 index)
-{
-	unsigned int low = 0, high = count;
-
-	while (low < high) {
-		unsigned int middle = (low + high) / 2;
-
-		if (compare(&entries[middle], function, index) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low == count || compare(&entries[low], function, index))
-		return NULL;
-	return &entries[low];
 }

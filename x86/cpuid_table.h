@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What CPUID offers, as rows; no kernel state, also built on the host. */
+/* What CPUID offers, as rows. */
 #ifndef KSVM_X86_CPUID_TABLE_H
 #define KSVM_X86_CPUID_TABLE_H
 
-#include <linux/kvm.h>
-#ifdef __KERNEL__
 #include <linux/types.h>
-#else
-#include "cpuid_host.h"
-#endif
 
 enum cpuid_register {
 	CPUID_REG_EAX,
@@ -52,16 +47,5 @@ extern const unsigned int cpuid_nr_rows;
 
 /* Leaves whose ECX chooses a sub-leaf. */
 bool cpuid_has_subleaves(u32 function);
-
-/* Sort entries by leaf and sub-leaf; equal ones keep their order. */
-void cpuid_sort(struct kvm_cpuid_entry2 *entries, unsigned int count);
-
-/*
- * The entry for a leaf among sorted entries, the first of equal ones; NULL if there
- * is none. An entry without KVM_CPUID_FLAG_SIGNIFCANT_INDEX answers for
- * all sub-leaves.
- */
-struct kvm_cpuid_entry2 *cpuid_search(struct kvm_cpuid_entry2 *entries, unsigned int count,
-				      u32 function, u32 index);
 
 #endif

@@ -200,6 +200,8 @@ int ksvm_set_cr4(struct ksvm_vcpu *vcpu, unsigned long cr4)
 		if (!guest_long_mode(vcpu) || vcpu->x86.cr3 & GENMASK(11, 0))
 			return -EINVAL;
 	}
+	if (changed & X86_CR4_OSXSAVE)
+		ksvm_fpu_xcr0(vcpu);	/* what XCR0 holds is still the guest's */
 	static_call(ksvm_x86_set_cr4)(vcpu, cr4);
 	if (changed & X86_CR4_OSXSAVE)
 		ksvm_fpu_update_xcr0(vcpu);

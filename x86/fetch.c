@@ -106,6 +106,49 @@ static bool decode_delivered(struct ksvm_vcpu *vcpu, struct insn_fetch *fetched,
 	return *status != INSN_TRUNCATED;
 }
 
+static void locate(struct ksvm_vcpu *vcpu, struct insn_fetch *fetched)
+{
+	struct emulate_segment cs;
+
+	static_call(ksvm_x86_get_segment)(vcpu, EMULATE_CS, &cs);
+	fetched->mode = mode_of(vcpu, &cs);
+	fetched->linear = linear_of(vcpu, &cs, fetched->mode);
+	fetched->count = 0;
+}
+
+/* The bytes in the page that the instruction begins in. */
+static int fetch_first(struct ksvm_vcpu *vcpu, struct insn_fetch *fetched)
+{
+	unsigned int count = min_t(unsigned int, INSN_FETCH_BYTES,
+				   PAGE_SIZE - offset_in_page(fetched->linear));
+	int error = fetch(vcpu, fetched->linear, fetched->bytes, count);
+
+	if (!error)
+		fetched->count = min_t(unsigned int, count, INSN_MAX_LENGTH);
+	return error;
+}
+
+/* Decode; what lies in the next page is fetched only if it is needed. */
+static int decode_fetched(struct ksvm_vcpu *vcpu, struct insn_fetch *fetched, struct insn *insn)
+{
+	unsigned int first = fetched->count;
+	unsigned long linear = fetched->linear + first;
+	int status, error;
+
+	status = insn_decode(insn, fetched->bytes, first, fetched->mode);
+	if (status != INSN_TRUNCATED || first == INSN_MAX_LENGTH)
+		return decode_status(vcpu, status);
+
+	if (fetched->mode != EMULATE_LONG64)
+		linear = (u32)linear;
+	error = fetch(vcpu, linear, fetched->bytes + first, INSN_MAX_LENGTH - first);
+	if (error)
+		return error;
+	fetched->count = INSN_MAX_LENGTH;
+	status = insn_decode(insn, fetched->bytes, INSN_MAX_LENGTH, fetched->mode);
+	return decode_status(vcpu, status);
+}
+
 /**
  * ksvm_fetch_insn() - fetch and decode the instruction at RIP
  * @vcpu: the vCPU, by its own thread, in ring 1 or 2
@@ -121,37 +164,52 @@ static bool decode_delivered(struct ksvm_vcpu *vcpu, struct insn_fetch *fetched,
  */
 int ksvm_fetch_insn(struct ksvm_vcpu *vcpu, struct insn_fetch *fetched, struct insn *insn)
 {
-	struct emulate_segment cs;
-	unsigned long linear;
-	unsigned int first;
 	int status, error;
 
-	static_call(ksvm_x86_get_segment)(vcpu, EMULATE_CS, &cs);
-	fetched->mode = mode_of(vcpu, &cs);
-	linear = linear_of(vcpu, &cs, fetched->mode);
-	fetched->linear = linear;
-	fetched->count = 0;
+	locate(vcpu, fetched);
 	if (decode_delivered(vcpu, fetched, insn, &status))
 		return decode_status(vcpu, status);
+	error = fetch_first(vcpu, fetched);
+	return error ? error : decode_fetched(vcpu, fetched, insn);
+}
 
-	first = min_t(unsigned int, INSN_MAX_LENGTH, PAGE_SIZE - offset_in_page(linear));
-	error = fetch(vcpu, linear, fetched->bytes, first);
+/*
+ * Intercepted instructions without operands are met all the time, and hardly
+ * ever with a prefix: their opcode says the length. 0 for any other.
+ */
+static int length_of_opcode(const struct insn_fetch *fetched)
+{
+	const u8 *bytes = fetched->bytes;
+
+	if (fetched->count < 3 || bytes[0] != 0x0f)
+		return 0;
+	switch (bytes[1]) {
+	case 0x30:	/* WRMSR */
+	case 0x32:	/* RDMSR */
+	case 0xa2:	/* CPUID */
+		return 2;
+	case 0x01:	/* VMMCALL, XSETBV: ModRM is part of the opcode */
+		return bytes[2] >= 0xc0 ? 3 : 0;
+	default:
+		return 0;
+	}
+}
+
+static int fetch_length(struct ksvm_vcpu *vcpu)
+{
+	struct insn_fetch fetched;
+	struct insn insn;
+	int length, error;
+
+	locate(vcpu, &fetched);
+	error = fetch_first(vcpu, &fetched);
 	if (error)
 		return error;
-	fetched->count = first;
-	status = insn_decode(insn, fetched->bytes, first, fetched->mode);
-	if (status != INSN_TRUNCATED || first == INSN_MAX_LENGTH)
-		return decode_status(vcpu, status);
-
-	linear += first;
-	if (fetched->mode != EMULATE_LONG64)
-		linear = (u32)linear;
-	error = fetch(vcpu, linear, fetched->bytes + first, INSN_MAX_LENGTH - first);
-	if (error)
-		return error;
-	fetched->count = INSN_MAX_LENGTH;
-	status = insn_decode(insn, fetched->bytes, INSN_MAX_LENGTH, fetched->mode);
-	return decode_status(vcpu, status);
+	length = length_of_opcode(&fetched);
+	if (length)
+		return length;
+	error = decode_fetched(vcpu, &fetched, &insn);
+	return error ? error : insn.length;
 }
 
 /**
@@ -164,25 +222,22 @@ int ksvm_fetch_insn(struct ksvm_vcpu *vcpu, struct insn_fetch *fetched, struct i
  */
 int ksvm_insn_length(struct ksvm_vcpu *vcpu)
 {
-	struct insn_fetch fetched;
 	unsigned long next_rip;
-	struct insn insn;
-	int error;
+	int length;
 
 	if (vcpu->x86.insn_length)
 		return vcpu->x86.insn_length;
 
 	next_rip = static_call(ksvm_x86_next_rip)(vcpu);
-	if (next_rip && next_rip - vcpu->x86.rip - 1 < INSN_MAX_LENGTH) {
-		vcpu->x86.insn_length = next_rip - vcpu->x86.rip;
-		return vcpu->x86.insn_length;
-	}
+	if (next_rip && next_rip - vcpu->x86.rip - 1 < INSN_MAX_LENGTH)
+		length = next_rip - vcpu->x86.rip;
+	else
+		length = fetch_length(vcpu);
 
-	error = ksvm_fetch_insn(vcpu, &fetched, &insn);
-	switch (error) {
-	case 0:
-		vcpu->x86.insn_length = insn.length;
-		return insn.length;
+	switch (length) {
+	case 1 ... INSN_MAX_LENGTH:
+		vcpu->x86.insn_length = length;
+		return length;
 	case -EINVAL:
 		ksvm_queue_exception(vcpu, X86_TRAP_UD);
 		return -EINVAL;

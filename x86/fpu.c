@@ -252,6 +252,20 @@ static void write_xcr0(struct ksvm_guest_fpu *fpu, u64 xcr0)
 	fpu->loaded_xcr0 = xcr0;
 }
 
+/*
+ * Not every processor that is emulated has the XSETBV intercept: what the guest
+ * has put into XCR0 by itself is its own all the same.
+ */
+static void collect_xcr0(struct ksvm_guest_fpu *fpu)
+{
+	u64 now = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+
+	if (likely(now == fpu->loaded_xcr0))
+		return;
+	fpu->loaded_xcr0 = now;
+	fpu->xcr0 = now;
+}
+
 /* Without CR4.OSXSAVE the guest can do nothing that depends on XCR0. */
 static u64 wanted_xcr0(const struct ksvm_vcpu *vcpu)
 {
@@ -266,6 +280,19 @@ void ksvm_fpu_update_xcr0(struct ksvm_vcpu *vcpu)
 {
 	if (vcpu->x86.fpu.loaded && fpu_host.offered)
 		write_xcr0(&vcpu->x86.fpu, wanted_xcr0(vcpu));
+}
+
+/**
+ * ksvm_fpu_xcr0() - the guest's XCR0
+ * @vcpu: the vCPU, by its own thread; any ring
+ */
+u64 ksvm_fpu_xcr0(struct ksvm_vcpu *vcpu)
+{
+	struct ksvm_guest_fpu *fpu = &vcpu->x86.fpu;
+
+	if (fpu->loaded && fpu_host.offered)
+		collect_xcr0(fpu);
+	return fpu->xcr0;
 }
 
 /**
@@ -310,6 +337,7 @@ void ksvm_fpu_leave(struct ksvm_vcpu *vcpu)
 	if (fpu_host.offered) {
 		if (fpu_host.host_xss)
 			ksvm_wrmsr(MSR_IA32_XSS, fpu_host.host_xss);
+		collect_xcr0(fpu);
 		write_xcr0(fpu, fpu_host.host_xcr0);
 	}
 	registers_save(fpu->area);
@@ -328,8 +356,10 @@ static struct xregs_state *image_get(struct ksvm_vcpu *vcpu)
 	unsigned int i;
 
 	if (fpu->loaded) {
-		if (fpu_host.offered)
+		if (fpu_host.offered) {
+			collect_xcr0(fpu);
 			write_xcr0(fpu, fpu_host.host_xcr0);
+		}
 		registers_save(area);
 		ksvm_fpu_update_xcr0(vcpu);
 	}

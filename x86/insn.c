@@ -291,7 +291,7 @@ enum exit_outcome ksvm_emulate(struct ksvm_vcpu *vcpu)
 
 /**
  * ksvm_emulate_mmio() - emulate the instruction that touched no memory
- * @vcpu: the vCPU, by its own thread
+ * @vcpu: the vCPU, by its own thread, in ring 1 or 2
  * @gpa: where it did
  *
  * An event in delivery whose stack or table is not memory cannot be emulated:
@@ -304,8 +304,6 @@ enum exit_outcome ksvm_emulate_mmio(struct ksvm_vcpu *vcpu, u64 gpa)
 	const struct ksvm_events *events = &vcpu->x86.events;
 	struct kvm_run *run = vcpu->run;
 
-	if (vcpu->ring == RING_INNER)
-		return EXIT_SLOW;
 	if (!events->exception_injected && !events->nmi_injected)
 		return emulate(vcpu, gpa);
 

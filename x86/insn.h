@@ -14,18 +14,21 @@ struct ksvm_vcpu;
 /* A vector of 64 bytes that lies over a page boundary is nine pieces. */
 #define INSN_FRAGMENTS		16
 
+/* One more than needed: two loads of eight bytes are the fastest fetch. */
+#define INSN_FETCH_BYTES	16
+
 /**
  * struct insn_fetch - instruction bytes at RIP
  * @linear: their linear address
  * @mode: how the vCPU reads them
- * @count: how many of @bytes are valid
+ * @count: how many of @bytes are valid, INSN_MAX_LENGTH at most
  * @bytes: they
  */
 struct insn_fetch {
 	unsigned long linear;
 	enum emulate_mode mode;
 	u8 count;
-	u8 bytes[INSN_MAX_LENGTH];
+	u8 bytes[INSN_FETCH_BYTES];
 };
 
 /**
@@ -96,6 +99,12 @@ enum exit_outcome ksvm_insn_resume(struct ksvm_vcpu *vcpu);
 
 /* insn_ops.c */
 extern const struct emulate_ops ksvm_emulate_ops;
+
+/* Is the next of the answers about this address? */
+static inline bool ksvm_mmio_answered(const struct ksvm_insn_state *state, u64 gpa)
+{
+	return state->read_cursor < state->nr_reads && state->reads[state->read_cursor].gpa == gpa;
+}
 
 /* user_io.c */
 enum emulate_outcome ksvm_mmio_read(struct ksvm_insn_state *state, u64 gpa, u8 *buf,

@@ -107,23 +107,19 @@ static enum emulate_outcome translate_span(struct emulate_ctxt *ctxt, u64 linear
 	return translate(ctxt, linear, walk_access, &span->gpa[1]);
 }
 
-/* Ring 2 has no way to ask user space about memory; ring 1 begins again. */
-static bool mmio_allowed(struct ksvm_insn_state *state)
-{
-	return state->vcpu->ring != RING_INNER;
-}
-
 static enum emulate_outcome read_part(struct ksvm_insn_state *state, u64 gpa, void *buf,
 				      unsigned int bytes)
 {
-	int error = ksvm_read_gpa(state->vcpu, gpa, buf, bytes);
+	int error;
 
+	/* What user space has answered counts, even if it has put memory there since. */
+	if (ksvm_mmio_answered(state, gpa))
+		return ksvm_mmio_read(state, gpa, buf, bytes);
+	error = ksvm_read_gpa(state->vcpu, gpa, buf, bytes);
 	if (!error)
 		return EMULATE_DONE;
 	if (error != -ENXIO)
 		return memory_error(state, error);
-	if (!mmio_allowed(state))
-		return EMULATE_RETRY;
 	return ksvm_mmio_read(state, gpa, buf, bytes);
 }
 
@@ -136,8 +132,6 @@ static enum emulate_outcome write_part(struct ksvm_insn_state *state, u64 gpa, c
 		return EMULATE_DONE;
 	if (error != -ENXIO)
 		return memory_error(state, error);
-	if (!mmio_allowed(state))
-		return EMULATE_RETRY;
 	return ksvm_mmio_write(state, gpa, buf, bytes);
 }
 

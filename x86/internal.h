@@ -8,8 +8,18 @@
 struct ksvm;
 struct ksvm_vcpu;
 
-/* cpuid.c */
+/* cpuid_caps.c */
+struct cpuid_row;
+
+/* Guest-physical addresses: without CPUID 8000_0008, and at most. */
+#define MAXPHYADDR_DEFAULT	36
+#define MAXPHYADDR_MAX		52
+
 void __init ksvm_cpuid_setup(void);
+const struct cpuid_row *ksvm_cpuid_row(unsigned int feature);
+u8 ksvm_supported_maxphyaddr(void);
+
+/* cpuid.c */
 void ksvm_cpuid_vcpu_init(struct ksvm_vcpu *vcpu);
 void ksvm_cpuid_vcpu_free(struct ksvm_vcpu *vcpu);
 /* XCR0 bits that the guest may set. */
@@ -44,6 +54,7 @@ void ksvm_fpu_destroy(struct ksvm_vcpu *vcpu);
 void ksvm_fpu_reset(struct ksvm_vcpu *vcpu);
 /* XCR0 or CR4.OSXSAVE has changed: in ring 2 the register follows. */
 void ksvm_fpu_update_xcr0(struct ksvm_vcpu *vcpu);
+u64 ksvm_fpu_xcr0(struct ksvm_vcpu *vcpu);
 /* Bytes of an XSAVE image with these components. */
 u32 ksvm_xsave_size(u64 components, bool compacted);
 

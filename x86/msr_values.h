@@ -3,12 +3,7 @@
 #ifndef KSVM_X86_MSR_VALUES_H
 #define KSVM_X86_MSR_VALUES_H
 
-#ifdef __KERNEL__
-#include <linux/bits.h>
-#include <linux/types.h>
-#else
-#include "cpuid_host.h"
-#endif
+#include "pure.h"
 
 /* UC, WC, WT, WP, WB: numbers 0, 1, 4, 5, 6. */
 #define MTRR_TYPES		(BIT(0) | BIT(1) | BIT(4) | BIT(5) | BIT(6))

@@ -165,7 +165,7 @@ static enum emulate_outcome read_fragment(struct ksvm_insn_state *state, u64 gpa
 
 /**
  * ksvm_mmio_read() - the emulator reads where no memory is
- * @state: the instruction; ring 1
+ * @state: the instruction
  * @gpa: guest-physical address
  * @buf: for the data
  * @bytes: up to the end of a page
@@ -194,7 +194,7 @@ enum emulate_outcome ksvm_mmio_read(struct ksvm_insn_state *state, u64 gpa, u8 *
 
 /**
  * ksvm_mmio_write() - the emulator writes where no memory is
- * @state: the instruction; ring 1
+ * @state: the instruction
  * @gpa: guest-physical address
  * @buf: the data
  * @bytes: up to the end of a page

@@ -12,28 +12,14 @@
  * @end: behind the last byte that may be looked at
  * @row: the opcode's row so far
  * @mode: the CPU's mode
- * @map: enum insn_map
- * @opcode: last opcode byte
- * @prefixes: bits of enum insn_prefix
- * @rex: bits of enum insn_rex
  * @segment: override, or SEGMENT_NONE
- * @simd: mandatory prefix: 0, 0x66, 0xf3, 0xf2
- * @vvvv: VEX.vvvv, not inverted
- * @vector_bytes: 16 or 32
  */
 struct decoder {
 	const u8 *next;
 	const u8 *end;
 	const struct insn_row *row;
 	enum emulate_mode mode;
-	u8 map;
-	u8 opcode;
-	u8 prefixes;
-	u8 rex;
 	u8 segment;
-	u8 simd;
-	u8 vvvv;
-	u8 vector_bytes;
 };
 
 #define SEGMENT_NONE	0xff
@@ -60,29 +46,31 @@ static __always_inline u64 fetch(struct decoder *d, unsigned int bytes)
  * One legacy prefix. Of F2 and F3, and of segment overrides, the last counts;
  * 64-bit mode does not look at overrides other than FS and GS.
  */
-static void take_prefix(struct decoder *d, u8 byte)
+static void take_prefix(struct decoder *d, struct insn *insn)
 {
+	u8 byte = insn->opcode;
+
 	switch (byte) {
 	case 0x64:
 	case 0x65:
 		d->segment = byte - 0x64 + EMULATE_FS;
 		break;
 	case 0x66:
-		d->prefixes |= INSN_PREFIX_OPSIZE;
+		insn->prefixes |= INSN_PREFIX_OPSIZE;
 		break;
 	case 0x67:
-		d->prefixes |= INSN_PREFIX_ADDRSIZE;
+		insn->prefixes |= INSN_PREFIX_ADDRSIZE;
 		break;
 	case 0xf0:
-		d->prefixes |= INSN_PREFIX_LOCK;
+		insn->prefixes |= INSN_PREFIX_LOCK;
 		break;
 	case 0xf2:
-		d->prefixes &= ~INSN_PREFIX_REP;
-		d->prefixes |= INSN_PREFIX_REPNE;
+		insn->prefixes &= ~INSN_PREFIX_REP;
+		insn->prefixes |= INSN_PREFIX_REPNE;
 		break;
 	case 0xf3:
-		d->prefixes &= ~INSN_PREFIX_REPNE;
-		d->prefixes |= INSN_PREFIX_REP;
+		insn->prefixes &= ~INSN_PREFIX_REPNE;
+		insn->prefixes |= INSN_PREFIX_REP;
 		break;
 	default:	/* 26, 2E, 36, 3E */
 		if (d->mode != EMULATE_LONG64)
@@ -91,30 +79,30 @@ static void take_prefix(struct decoder *d, u8 byte)
 }
 
 /* All prefixes, up to the opcode; REX counts only right before it. */
-static noinline int decode_prefixes(struct decoder *d)
+static noinline int decode_prefixes(struct decoder *d, struct insn *insn)
 {
 	for (;;) {
 		if (d->row->attr & A_PREFIX) {
-			d->rex = 0;
-			take_prefix(d, d->opcode);
+			insn->rex = 0;
+			take_prefix(d, insn);
 		} else if ((d->row->attr & A_REX) && d->mode == EMULATE_LONG64) {
-			d->rex = INSN_REX_PRESENT | (d->opcode & 15);
+			insn->rex = INSN_REX_PRESENT | (insn->opcode & 15);
 		} else {
 			break;
 		}
 		if (unlikely(!bytes_left(d)))
 			return INSN_SHORT;
-		d->opcode = *d->next++;
-		d->row = &insn_primary[d->opcode];
+		insn->opcode = *d->next++;
+		d->row = &insn_primary[insn->opcode];
 	}
 	if (d->segment != SEGMENT_NONE)
-		d->prefixes |= INSN_PREFIX_SEGMENT;
-	if (d->prefixes & INSN_PREFIX_REP)
-		d->simd = 0xf3;
-	else if (d->prefixes & INSN_PREFIX_REPNE)
-		d->simd = 0xf2;
-	else if (d->prefixes & INSN_PREFIX_OPSIZE)
-		d->simd = 0x66;
+		insn->prefixes |= INSN_PREFIX_SEGMENT;
+	if (insn->prefixes & INSN_PREFIX_REP)
+		insn->simd = 0xf3;
+	else if (insn->prefixes & INSN_PREFIX_REPNE)
+		insn->simd = 0xf2;
+	else if (insn->prefixes & INSN_PREFIX_OPSIZE)
+		insn->simd = 0x66;
 	return INSN_OK;
 }
 
@@ -126,16 +114,16 @@ static const struct insn_row *const maps[] = {
 };
 
 /* C4 or C5 has been read, and is VEX: the rest of the prefix and the opcode. */
-static noinline int decode_vex(struct decoder *d)
+static noinline int decode_vex(struct decoder *d, struct insn *insn)
 {
 	static const u8 simd[4] = { 0, 0x66, 0xf3, 0xf2 };
 	u8 p1, p2;
 
-	if (d->prefixes & ~(INSN_PREFIX_SEGMENT | INSN_PREFIX_ADDRSIZE))
+	if (insn->prefixes & ~(INSN_PREFIX_SEGMENT | INSN_PREFIX_ADDRSIZE))
 		return INSN_INVALID;
-	if (d->rex)
+	if (insn->rex)
 		return INSN_INVALID;
-	if (d->opcode == 0xc5) {
+	if (insn->opcode == 0xc5) {
 		if (bytes_left(d) < 2)
 			return INSN_SHORT;
 		p2 = *d->next++;
@@ -147,47 +135,48 @@ static noinline int decode_vex(struct decoder *d)
 		p1 = *d->next++;
 		p2 = *d->next++;
 	}
-	/* R, X and B are inverted, and W is in its place in the other byte. */
-	d->rex = (~p1 >> 5) & 7;
+	/* R, X, B and vvvv are inverted. */
+	insn->rex = (~p1 >> 5) & 7;
 	if (p2 & 0x80)
-		d->rex |= INSN_REX_W;
-	d->vvvv = (~p2 >> 3) & 15;
+		insn->rex |= INSN_REX_W;
+	insn->vvvv = (~p2 >> 3) & 15;
 	if (d->mode != EMULATE_LONG64) {
-		d->rex = 0;
-		d->vvvv &= 7;
+		insn->rex = 0;
+		insn->vvvv &= 7;
 	}
-	d->vector_bytes = p2 & 4 ? 32 : 16;
-	d->simd = simd[p2 & 3];
-	d->prefixes |= INSN_PREFIX_VEX;
-	d->map = p1 & 31;
-	if (d->map < INSN_MAP_0F || d->map > INSN_MAP_0F3A)
+	if (p2 & 4)
+		insn->vector_bytes = 32;
+	insn->simd = simd[p2 & 3];
+	insn->prefixes |= INSN_PREFIX_VEX;
+	insn->map = p1 & 31;
+	if (insn->map < INSN_MAP_0F || insn->map > INSN_MAP_0F3A)
 		return INSN_INVALID;
-	d->opcode = *d->next++;
-	d->row = &maps[d->map][d->opcode];
+	insn->opcode = *d->next++;
+	d->row = &maps[insn->map][insn->opcode];
 	return INSN_OK;
 }
 
 /* 0F has been read, or what may be VEX. */
-static __always_inline int decode_escape(struct decoder *d)
+static __always_inline int decode_escape(struct decoder *d, struct insn *insn)
 {
 	if (unlikely(!bytes_left(d)))
 		return INSN_SHORT;
-	if (unlikely(d->opcode != 0x0f)) {
-		/* LDS and LES have a memory operand only; VEX looks like two registers. */
+	if (unlikely(insn->opcode != 0x0f)) {
+		/* LDS and LES have no register form; that is what VEX looks like. */
 		if (d->mode == EMULATE_LONG64 ||
 		    (d->mode >= EMULATE_PROT16 && *d->next >= 0xc0))
-			return decode_vex(d);
+			return decode_vex(d, insn);
 		return INSN_OK;
 	}
-	d->map = INSN_MAP_0F;
-	d->opcode = *d->next++;
-	d->row = &insn_0f[d->opcode];
+	insn->map = INSN_MAP_0F;
+	insn->opcode = *d->next++;
+	d->row = &insn_0f[insn->opcode];
 	if (unlikely(d->row->attr & A_ESCAPE)) {
 		if (!bytes_left(d))
 			return INSN_SHORT;
-		d->map = d->opcode == 0x38 ? INSN_MAP_0F38 : INSN_MAP_0F3A;
-		d->opcode = *d->next++;
-		d->row = &maps[d->map][d->opcode];
+		insn->map = insn->opcode == 0x38 ? INSN_MAP_0F38 : INSN_MAP_0F3A;
+		insn->opcode = *d->next++;
+		d->row = &maps[insn->map][insn->opcode];
 	}
 	return INSN_OK;
 }
@@ -195,72 +184,74 @@ static __always_inline int decode_escape(struct decoder *d)
 static unsigned int simd_index(u8 simd)
 {
 	switch (simd) {
+	case 0:
+		return 0;
 	case 0x66:
 		return 1;
 	case 0xf3:
 		return 2;
-	case 0xf2:
-		return 3;
 	default:
-		return 0;
+		return 3;
 	}
 }
 
-/* Follow links to the row that the whole encoding selects; NULL: none. */
-static noinline const struct insn_row *select_row(const struct decoder *d,
-						  u8 modrm)
+/* The rarer kinds of links. */
+static noinline unsigned int link_index(const struct decoder *d,
+					const struct insn *insn, u32 attr)
 {
-	const struct insn_row *row = d->row;
-	unsigned int index;
+	switch (attr & A_LINK_MASK) {
+	case A_BY_SIMD:
+		return simd_index(insn->simd);
+	case A_BY_MODE:
+		return d->mode == EMULATE_LONG64;
+	default:	/* A_BY_VEX */
+		return !!(insn->prefixes & INSN_PREFIX_VEX);
+	}
+}
 
-	do {
-		switch (row->attr & A_LINK_MASK) {
-		case A_BY_REG:
+/* Follow links to the row that the whole encoding selects. */
+static __always_inline const struct insn_row *
+select_row(const struct decoder *d, const struct insn *insn,
+	   const struct insn_row *row)
+{
+	unsigned int modrm = insn->modrm;
+	unsigned int index, link;
+
+	while ((link = row->attr & A_LINK_MASK)) {
+		if (link == A_BY_REG)
 			index = (modrm >> 3) & 7;
-			break;
-		case A_BY_RM:
-			index = modrm & 7;
-			break;
-		case A_BY_MOD:
+		else if (link == A_BY_MOD)
 			index = modrm >= 0xc0;
-			break;
-		case A_BY_SIMD:
-			index = simd_index(d->simd);
-			break;
-		case A_BY_MODE:
-			index = d->mode == EMULATE_LONG64;
-			break;
-		default:	/* A_BY_VEX */
-			index = !!(d->prefixes & INSN_PREFIX_VEX);
-		}
-		if ((row->attr & A_NO64) && d->mode == EMULATE_LONG64)
-			return NULL;
+		else if (link == A_BY_RM)
+			index = modrm & 7;
+		else
+			index = link_index(d, insn, row->attr);
 		row = &insn_sub[row->operation][index];
-	} while (row->attr & A_LINK_MASK);
+	}
 	return row;
 }
 
-static bool vex_allowed(const struct decoder *d, u32 attr)
+static bool vex_allowed(const struct insn *insn, u32 attr)
 {
 	if (!(attr & (A_VEX | A_VEXONLY | A_VEX66)))
 		return false;
-	if ((attr & A_VEX66) && d->simd != 0x66)
+	if ((attr & A_VEX66) && insn->simd != 0x66)
 		return false;
-	if ((attr & A_L0) && d->vector_bytes != 16)
+	if ((attr & A_L0) && insn->vector_bytes != 16)
 		return false;
-	if ((attr & A_L1) && d->vector_bytes != 32)
+	if ((attr & A_L1) && insn->vector_bytes != 32)
 		return false;
-	return (attr & A_NDS) || !d->vvvv;
+	return (attr & A_NDS) || !insn->vvvv;
 }
 
 /* What makes an encoding invalid, apart from having no row. */
 #define A_CHECKED	(A_NO64 | A_ONLY64 | A_NOREAL | A_MEM | A_REG | \
 			 A_SIMD_MASK | A_VEXONLY)
 
-static noinline bool encoding_allowed(const struct decoder *d, u32 attr,
-				      u8 modrm)
+static noinline bool encoding_allowed(const struct decoder *d,
+				      const struct insn *insn, u32 attr)
 {
-	bool memory = (attr & A_MODRM) && !(attr & A_MODIGN) && modrm < 0xc0;
+	bool memory = (attr & A_MODRM) && !(attr & A_MODIGN) && insn->mod != 3;
 
 	if (attr & (d->mode == EMULATE_LONG64 ? A_NO64 : A_ONLY64))
 		return false;
@@ -269,43 +260,61 @@ static noinline bool encoding_allowed(const struct decoder *d, u32 attr,
 	if (attr & (memory ? A_REG : A_MEM))
 		return false;
 	if ((attr & A_SIMD_MASK) &&
-	    !(attr & (1u << (A_SIMD_SHIFT + simd_index(d->simd)))))
+	    !(attr & (1u << (A_SIMD_SHIFT + simd_index(insn->simd)))))
 		return false;
-	if (d->prefixes & INSN_PREFIX_VEX)
-		return vex_allowed(d, attr);
+	if (insn->prefixes & INSN_PREFIX_VEX)
+		return vex_allowed(insn, attr);
 	if (attr & A_VEXONLY)
 		return false;
-	if (d->prefixes & INSN_PREFIX_LOCK) {
+	if (insn->prefixes & INSN_PREFIX_LOCK) {
 		/* LOCK MOV CR0 stands for MOV CR8. */
 		if (attr & A_MODIGN)
-			return !(d->opcode & 1) && !(modrm & 0x38);
+			return !(insn->opcode & 1) && !(insn->modrm & 0x38);
 		return memory && (attr & A_LOCK);
 	}
 	return true;
 }
 
-static __always_inline u8 operand_bytes(const struct decoder *d, u32 attr)
+static u8 operand_bytes(const struct decoder *d,
+			const struct insn *insn, u32 attr)
 {
 	if (attr & A_BYTE)
 		return 1;
 	if (d->mode == EMULATE_LONG64) {
-		if ((d->rex & INSN_REX_W) || (attr & A_F64))
+		if ((insn->rex & INSN_REX_W) || (attr & A_F64))
 			return 8;
-		if (d->prefixes & INSN_PREFIX_OPSIZE)
+		if (insn->prefixes & INSN_PREFIX_OPSIZE)
 			return 2;
 		return attr & A_D64 ? 8 : 4;
 	}
 	return (d->mode == EMULATE_PROT32) ^
-	       !!(d->prefixes & INSN_PREFIX_OPSIZE) ? 4 : 2;
+	       !!(insn->prefixes & INSN_PREFIX_OPSIZE) ? 4 : 2;
 }
 
-static __always_inline u8 address_bytes(const struct decoder *d)
+static u8 address_bytes(const struct decoder *d, const struct insn *insn)
 {
-	bool other = d->prefixes & INSN_PREFIX_ADDRSIZE;
+	bool other = insn->prefixes & INSN_PREFIX_ADDRSIZE;
 
 	if (d->mode == EMULATE_LONG64)
 		return other ? 4 : 8;
 	return (d->mode == EMULATE_PROT32) ^ other ? 4 : 2;
+}
+
+/* Operand and address size; without a prefix, most have the mode's. */
+static __always_inline void set_sizes(const struct decoder *d,
+				      struct insn *insn, u32 attr)
+{
+	static const u8 operand[] = { 2, 2, 2, 4, 4 };
+	static const u8 address[] = { 2, 2, 2, 4, 8 };
+
+	if (!(attr & (A_BYTE | A_D64 | A_F64)) &&
+	    !(insn->prefixes | insn->rex)) {
+		insn->operand_bytes = operand[d->mode];
+		insn->address_bytes = address[d->mode];
+	} else {
+		insn->operand_bytes = operand_bytes(d, insn, attr);
+		insn->address_bytes = address_bytes(d, insn);
+	}
 }
 
 /* Base, index and displacement of 16-bit addressing. */
@@ -339,17 +348,20 @@ static noinline int decode_memory16(struct decoder *d, struct insn *insn)
 	return INSN_OK;
 }
 
-static int decode_memory(struct decoder *d, struct insn *insn)
+static __always_inline int decode_memory(struct decoder *d, struct insn *insn)
 {
 	unsigned int rm = insn->modrm & 7;
 	bool disp32 = insn->mod == 2;
+
+	if (insn->address_bytes == 2)
+		return decode_memory16(d, insn);
 
 	if (rm == 4) {
 		if (bytes_left(d) < 1)
 			return INSN_SHORT;
 		insn->sib = *d->next++;
 		insn->scale = insn->sib >> 6;
-		insn->index = ((insn->sib >> 3) & 7) | (d->rex & INSN_REX_X) << 2;
+		insn->index = ((insn->sib >> 3) & 7) | (insn->rex & INSN_REX_X) << 2;
 		if (insn->index == EMULATE_RSP)
 			insn->index = INSN_REG_NONE;
 		rm = insn->sib & 7;
@@ -357,7 +369,7 @@ static int decode_memory(struct decoder *d, struct insn *insn)
 			disp32 = true;
 			insn->base = INSN_REG_NONE;
 		} else {
-			insn->base = rm | (d->rex & INSN_REX_B) << 3;
+			insn->base = rm | (insn->rex & INSN_REX_B) << 3;
 		}
 	} else if (rm == 5 && insn->mod == 0) {
 		disp32 = true;
@@ -381,144 +393,131 @@ static int decode_memory(struct decoder *d, struct insn *insn)
 }
 
 /* An immediate of 1, 2, 4 or 8 bytes, sign-extended. */
-static int fetch_signed(struct decoder *d, unsigned int bytes, u64 *value)
+static __always_inline int fetch_signed(struct decoder *d, unsigned int bytes,
+					u64 *value)
 {
 	if (unlikely(bytes_left(d) < bytes))
 		return INSN_SHORT;
-	switch (bytes) {
-	case 1:
+	if (bytes == 1)
 		*value = (s8)fetch(d, 1);
-		break;
-	case 2:
-		*value = (s16)fetch(d, 2);
-		break;
-	case 4:
+	else if (bytes == 4)
 		*value = (s32)fetch(d, 4);
-		break;
-	default:
+	else if (bytes == 2)
+		*value = (s16)fetch(d, 2);
+	else
 		*value = fetch(d, 8);
+	return INSN_OK;
+}
+
+/* The rarer immediates: addresses, unsigned ones, and pairs. */
+static noinline int decode_special(struct decoder *d, struct insn *insn, u32 attr)
+{
+	unsigned int kind = attr & A_IMM_MASK;
+	unsigned int bytes = insn->operand_bytes, second = 0;
+	u64 *value = &insn->imm;
+	u64 other = 0;
+
+	if (kind == A_IW || kind == A_IWIB) {
+		bytes = 2;
+	} else if (kind == A_IBIB) {
+		bytes = 1;
+	} else if (kind == A_MOFFS) {
+		bytes = insn->address_bytes;
+		value = &insn->disp;
+	}
+	if (kind == A_IBIB || kind == A_IWIB)
+		second = 1;
+	else if (kind == A_FAR)
+		second = 2;
+	if (fetch_signed(d, bytes, value))
+		return INSN_SHORT;
+	*value &= size_mask(bytes);
+	if (second) {
+		if (fetch_signed(d, second, &other))
+			return INSN_SHORT;
+		insn->imm2 = other & size_mask(second);
 	}
 	return INSN_OK;
 }
 
-/* Two immediates, the second one of imm2_bytes. */
-static int fetch_pair(struct decoder *d, struct insn *insn, unsigned int bytes,
-		      unsigned int imm2_bytes)
+static __always_inline int decode_immediate(struct decoder *d,
+					    struct insn *insn, u32 attr)
 {
-	if (bytes_left(d) < bytes + imm2_bytes)
-		return INSN_SHORT;
-	fetch_signed(d, bytes, &insn->imm);
-	insn->imm2 = imm2_bytes == 2 ? fetch(d, 2) : fetch(d, 1);
-	return INSN_OK;
-}
-
-static noinline int decode_immediate(struct decoder *d, struct insn *insn,
-				     u32 attr)
-{
+	unsigned int kind = attr & A_IMM_MASK;
 	unsigned int bytes = insn->operand_bytes;
-	int status;
 
-	switch (attr & A_IMM_MASK) {
-	case A_IB:
-		return fetch_signed(d, 1, &insn->imm);
-	case A_IZ:
-		return fetch_signed(d, bytes == 8 ? 4 : bytes, &insn->imm);
-	case A_IV:
-		return fetch_signed(d, bytes, &insn->imm);
-	case A_IW:
-		status = fetch_signed(d, 2, &insn->imm);
-		insn->imm &= 0xffff;
-		return status;
-	case A_IBIB:
-		return fetch_pair(d, insn, 1, 1);
-	case A_IWIB:
-		status = fetch_pair(d, insn, 2, 1);
-		insn->imm &= 0xffff;
-		return status;
-	case A_FAR:
-		status = fetch_pair(d, insn, bytes, 2);
-		insn->imm &= bytes == 2 ? 0xffff : 0xffffffff;
-		return status;
-	default:	/* A_MOFFS */
-		status = fetch_signed(d, insn->address_bytes, &insn->disp);
-		if (insn->address_bytes == 2)
-			insn->disp &= 0xffff;
-		else if (insn->address_bytes == 4)
-			insn->disp &= 0xffffffff;
-		return status;
-	}
-}
-
-/* ModRM, and the fields that are set from it; plain values without it. */
-static __always_inline int decode_modrm(struct decoder *d, struct insn *insn)
-{
-	u8 modrm;
-
-	insn->disp = 0;
-	insn->imm = 0;
-	insn->imm2 = 0;
-	insn->sib = 0;
-	insn->scale = 0;
-	insn->base = INSN_REG_NONE;
-	insn->index = INSN_REG_NONE;
-	insn->segment = EMULATE_DS;
-	if (!(d->row->attr & A_MODRM)) {
-		insn->modrm = 0;
-		insn->mod = 0;
-		insn->reg = 0;
-		insn->rm = 0;
-		return INSN_OK;
-	}
-	if (unlikely(!bytes_left(d)))
-		return INSN_SHORT;
-	modrm = *d->next++;
-	insn->modrm = modrm;
-	insn->mod = modrm >> 6;
-	insn->reg = ((modrm >> 3) & 7) | (d->rex & INSN_REX_R) << 1;
-	insn->rm = (modrm & 7) | (d->rex & INSN_REX_B) << 3;
-	return INSN_OK;
+	if (kind == A_IB)
+		bytes = 1;
+	else if (kind == A_IZ)
+		bytes = bytes == 8 ? 4 : bytes;
+	else if (kind != A_IV)
+		return decode_special(d, insn, attr);
+	return fetch_signed(d, bytes, &insn->imm);
 }
 
 /* Everything behind the opcode. */
 static __always_inline int decode_operands(struct decoder *d,
 					   struct insn *insn)
 {
-	const struct insn_row *row;
-	int status = decode_modrm(d, insn);
-	u32 attr;
+	const struct insn_row *row = d->row;
+	u32 attr = row->attr;
 
-	if (status)
-		return status;
-	row = d->row;
-	if (row->attr & A_LINK_MASK)
-		row = select_row(d, insn->modrm);
-	if (unlikely(!row || !row->operation))
-		return INSN_INVALID;
+	if (attr & A_MODRM) {
+		if (unlikely(!bytes_left(d)))
+			return INSN_SHORT;
+		insn->modrm = *d->next++;
+		insn->mod = insn->modrm >> 6;
+		insn->reg = ((insn->modrm >> 3) & 7) |
+			    (insn->rex & INSN_REX_R) << 1;
+		insn->rm = (insn->modrm & 7) | (insn->rex & INSN_REX_B) << 3;
+	}
+	row = select_row(d, insn, row);
 	attr = row->attr;
-	if (unlikely((attr & A_CHECKED) ||
-		     (d->prefixes & (INSN_PREFIX_LOCK | INSN_PREFIX_VEX))) &&
-	    !encoding_allowed(d, attr, insn->modrm))
+	if (unlikely(!row->operation))
+		return INSN_INVALID;
+	if (((attr & A_CHECKED) ||
+	     (insn->prefixes & (INSN_PREFIX_LOCK | INSN_PREFIX_VEX))) &&
+	    unlikely(!encoding_allowed(d, insn, attr)))
 		return INSN_INVALID;
 
 	insn->row = row;
 	insn->operation = row->operation;
-	insn->operand_bytes = operand_bytes(d, attr);
-	insn->address_bytes = address_bytes(d);
-	if (attr & A_MODIGN) {
-		insn->mod = 3;
-	} else if ((attr & A_MODRM) && insn->mod != 3) {
-		if (insn->address_bytes == 2)
-			status = decode_memory16(d, insn);
-		else
-			status = decode_memory(d, insn);
-		if (status)
-			return status;
+	set_sizes(d, insn, attr);
+	if (attr & A_MODRM) {
+		if (attr & A_MODIGN)
+			insn->mod = 3;
+		else if (insn->mod != 3 && decode_memory(d, insn))
+			return INSN_SHORT;
 	}
-	if (d->segment != SEGMENT_NONE)
+	if (unlikely(insn->prefixes & INSN_PREFIX_SEGMENT))
 		insn->segment = d->segment;
 	if (attr & A_IMM_MASK)
 		return decode_immediate(d, insn, attr);
 	return INSN_OK;
+}
+
+/* What a field is unless the encoding says something else. */
+static __always_inline void set_defaults(struct insn *insn)
+{
+	insn->imm = 0;
+	insn->disp = 0;
+	insn->imm2 = 0;
+	/* One byte each, in the order of the structure: merged into few stores. */
+	insn->map = INSN_MAP_PRIMARY;
+	insn->prefixes = 0;
+	insn->rex = 0;
+	insn->simd = 0;
+	insn->modrm = 0;
+	insn->mod = 0;
+	insn->reg = 0;
+	insn->rm = 0;
+	insn->sib = 0;
+	insn->base = INSN_REG_NONE;
+	insn->index = INSN_REG_NONE;
+	insn->scale = 0;
+	insn->segment = EMULATE_DS;
+	insn->vvvv = 0;
+	insn->vector_bytes = 16;
 }
 
 int insn_decode(struct insn *insn, const u8 *bytes, unsigned int avail,
@@ -529,35 +528,22 @@ int insn_decode(struct insn *insn, const u8 *bytes, unsigned int avail,
 		.end = bytes + (avail < INSN_MAX_LENGTH ? avail : INSN_MAX_LENGTH),
 		.mode = mode,
 		.segment = SEGMENT_NONE,
-		.vector_bytes = 16,
 	};
-	int status = INSN_SHORT;
+	int status = INSN_OK;
 
 	if (unlikely(!avail))
 		return INSN_TRUNCATED;
-	d.opcode = *d.next++;
-	d.row = &insn_primary[d.opcode];
-	if (d.row->attr & (A_PREFIX | A_REX)) {
-		status = decode_prefixes(&d);
-		if (unlikely(status))
-			goto out;
-	}
-	if (d.row->attr & A_ESCAPE) {
-		status = decode_escape(&d);
-		if (unlikely(status))
-			goto out;
-	}
-	status = decode_operands(&d, insn);
-out:
+	set_defaults(insn);
+	insn->opcode = *d.next++;
+	d.row = &insn_primary[insn->opcode];
+	if (d.row->attr & (A_PREFIX | A_REX))
+		status = decode_prefixes(&d, insn);
+	if (!status && (d.row->attr & A_ESCAPE))
+		status = decode_escape(&d, insn);
+	if (!status)
+		status = decode_operands(&d, insn);
 	if (unlikely(status == INSN_SHORT))
 		return avail < INSN_MAX_LENGTH ? INSN_TRUNCATED : INSN_TOO_LONG;
 	insn->length = d.next - bytes;
-	insn->map = d.map;
-	insn->opcode = d.opcode;
-	insn->prefixes = d.prefixes;
-	insn->rex = d.rex;
-	insn->simd = d.simd;
-	insn->vvvv = d.vvvv;
-	insn->vector_bytes = d.vector_bytes;
 	return status;
 }

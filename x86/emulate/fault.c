@@ -20,7 +20,7 @@ enum emulate_outcome emulate_fault(struct emulate_ctxt *ctxt, u8 vector)
 
 /* One that has: #NP, #SS, #GP, #AC. Real mode pushes none. */
 enum emulate_outcome emulate_fault_code(struct emulate_ctxt *ctxt, u8 vector,
-				u32 error_code)
+					u32 error_code)
 {
 	if (ctxt->mode == EMULATE_REAL)
 		return raise(ctxt, vector, false, 0);

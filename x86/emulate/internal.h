@@ -162,7 +162,7 @@ static inline bool repeated(const struct emulate_ctxt *ctxt)
 /* fault.c */
 enum emulate_outcome emulate_fault(struct emulate_ctxt *ctxt, u8 vector);
 enum emulate_outcome emulate_fault_code(struct emulate_ctxt *ctxt, u8 vector,
-				u32 error_code);
+					u32 error_code);
 enum emulate_outcome emulate_need_cpl0(struct emulate_ctxt *ctxt);
 
 /* memory.c */

@@ -115,7 +115,7 @@ const struct insn_row insn_primary[256] = {
 
 	[0x80] = LINK(GROUP1_B, A_MODRM | A_BY_REG),
 	[0x81] = LINK(GROUP1_Z, A_MODRM | A_BY_REG),
-	[0x82] = LINK(GROUP1_B, A_MODRM | A_BY_REG | A_NO64),
+	[0x82] = LINK(MODE_82, A_MODRM | A_BY_MODE),
 	[0x83] = LINK(GROUP1_IB, A_MODRM | A_BY_REG),
 	[0x84] = EB_GB(TEST, 0),
 	[0x85] = EV_GV(TEST, 0),

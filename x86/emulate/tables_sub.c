@@ -76,6 +76,10 @@ const struct insn_row insn_sub[SUB_COUNT][8] = {
 		[0] = ROW(OTHER, A_MODRM | A_NOREAL, E_W, G_W),	/* ARPL */
 		[1] = ROW(MOVSX, A_MODRM, G_V, SPEC(P_E, W_Z)),
 	},
+	/* The alias of 80 is gone in 64-bit mode. */
+	[SUB_MODE_82] = {
+		[0] = LINK(GROUP1_B, A_MODRM | A_BY_REG),
+	},
 	/* XCHG with rAX is NOP, but REX.B makes it an exchange. */
 	[SUB_PRIMARY_90] = {
 		[0] = ROW(XCHG, 0, Z_V, ACC_V),
