@@ -262,6 +262,7 @@ lab_cmd_check()
 
 	lab_check_local layering "$LAB_ROOT/tools/check/layering" \
 		"$(lab_module_dir)"
+	lab_check_local exits "$LAB_ROOT/tools/check/exits"
 	lab_check_host
 	lab_check_local lab "$LAB_DIR/selftest"
 	while read -r program; do

@@ -128,7 +128,7 @@ lab_image()
 			lab_die "the kernel package has no $module.ko"
 	done
 	if [[ -n $OPT_SHIP_MODULE ]]; then
-		cp "$(lab_module_path)" "$root/lab/ksvm.ko"
+		lab_module_copy "$root/lab" || lab_die "no module to ship"
 	fi
 	for tool in "${OPT_ADD[@]}"; do
 		lab_image_add "$root" "$tool"

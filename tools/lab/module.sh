@@ -16,51 +16,87 @@ lab_module_path()
 # The folders and files that make up the module.
 LAB_MODULE_SOURCES=(Kbuild core svm pmu irq x86 mmu compat include)
 
-# A tree of links to the sources, so that objects land beside the links and an
-# edit is seen by make through its time stamp. Objects of a build in place are
-# left out.
+# Modules for tests only, each one source file; their folder and where they are
+# built.
+LAB_TEST_MODULES=tools/selftests/firmware
+
+lab_test_modules_dir()
+{
+	printf '%s/module/tests-%s\n' "$LAB_BUILD" "$LAB_KERNEL"
+}
+
+# lab_module_mirror DIR TOP SOURCE...: a tree of links to the sources below TOP,
+# so that objects land beside the links and an edit is seen by make through its
+# time stamp. Objects of a build in place are left out.
 lab_module_mirror()
 {
-	local dir=$1 file
+	local dir=$1 top=$2 file
 
+	shift 2
 	mkdir -p "$dir"
 	# Links to files that are gone.
 	find "$dir" -xtype l -delete
 	while read -r file; do
 		[[ ! -L $dir/$file ]] || continue
 		mkdir -p "$dir/$(dirname "$file")"
-		ln -s "$LAB_ROOT/$file" "$dir/$file"
-	done < <(cd "$LAB_ROOT" && find "${LAB_MODULE_SOURCES[@]}" \
-		\( -name '*.[chS]' -o -name Kbuild \) 2>/dev/null)
+		ln -s "$top/$file" "$dir/$file"
+	done < <(cd "$top" && find "$@" \
+		\( -name '*.[chS]' -o -name Kbuild \) ! -name '*.mod.c' 2>/dev/null)
 }
 
-# Build ksvm.ko for the lab's kernel, once in a run of the lab; warnings are
-# errors. Output is shown only when it fails.
-lab_module_build()
+# Warnings are errors; output is shown only when it fails.
+lab_module_compile()
 {
-	local dir log
+	local dir=$1 log=$1.log
 
-	[[ ${lab_module_built-} != "$LAB_KERNEL" ]] || return 0
-	[[ -e $LAB_ROOT/Kbuild ]] || lab_die "no Kbuild in $LAB_ROOT"
-	dir=$(lab_module_dir)
-	log=$dir.log
-	lab_module_mirror "$dir"
 	if ! make -C "$(lab_kdir)" M="$dir" W=1 KCFLAGS=-Werror \
 		-j "$(nproc)" modules >"$log" 2>&1; then
 		grep -E 'error|warning|Error|ERROR|undefined' "$log" |
 			head -n 40 >&2
-		lab_die "the module does not build (whole log: $log)"
+		lab_die "a module does not build (whole log: $log)"
 	fi
+}
+
+# Build ksvm.ko and the test modules for the lab's kernel, once in a run of the
+# lab.
+lab_module_build()
+{
+	local dir
+
+	[[ ${lab_module_built-} != "$LAB_KERNEL" ]] || return 0
+	[[ -e $LAB_ROOT/Kbuild ]] || lab_die "no Kbuild in $LAB_ROOT"
+	dir=$(lab_module_dir)
+	lab_module_mirror "$dir" "$LAB_ROOT" "${LAB_MODULE_SOURCES[@]}"
+	lab_module_compile "$dir"
+	dir=$(lab_test_modules_dir)
+	lab_module_mirror "$dir" "$LAB_ROOT/$LAB_TEST_MODULES" .
+	lab_module_compile "$dir"
 	lab_module_built=$LAB_KERNEL
 }
 
-# Compile the module once more, in a folder of its own, with sparse looking at
+# Put what lab_module_build() built into a folder.
+lab_module_copy()
+{
+	cp "$(lab_module_path)" "$(lab_test_modules_dir)"/*.ko "$1"
+}
+
+# Compile the modules once more, in folders of their own, with sparse looking at
 # every file.
 lab_module_sparse()
 {
 	local dir=$LAB_BUILD/sparse/$LAB_KERNEL
 
-	lab_module_mirror "$dir"
+	lab_module_mirror "$dir" "$LAB_ROOT" "${LAB_MODULE_SOURCES[@]}"
+	lab_module_sparse_one "$dir"
+	dir=$LAB_BUILD/sparse/tests-$LAB_KERNEL
+	lab_module_mirror "$dir" "$LAB_ROOT/$LAB_TEST_MODULES" .
+	lab_module_sparse_one "$dir"
+}
+
+lab_module_sparse_one()
+{
+	local dir=$1
+
 	if ! make -C "$(lab_kdir)" M="$dir" C=2 CHECK=sparse \
 		CF=-Wsparse-error W=1 KCFLAGS=-Werror -j "$(nproc)" \
 		modules >"$dir.log" 2>&1 ||

@@ -1,0 +1,239 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# What a module as such has to do: come, go, refuse. Each case has an emulated
+# host of its own (see lab-cases), where ksvm.ko is not loaded yet.
+# Usage: module_cases.sh CASE
+
+module=${KSVM_MODULE:-/lab/ksvm.ko}
+svmdis=$(dirname "$module")/svmdis.ko
+oddcpu=$(dirname "$module")/oddcpu.ko
+here=$(cd "$(dirname "$0")" && pwd)
+number=0
+failed=0
+
+check() {
+	number=$((number + 1))
+	description=$1
+	shift
+	"$@" >/tmp/check.out 2>&1
+	status=$?
+	# Lines of a program's own plan would be taken for ours.
+	sed 's/^/# /' /tmp/check.out
+	if [ $status -eq 0 ]; then
+		echo "ok $number $description"
+	else
+		failed=$((failed + 1))
+		echo "not ok $number $description"
+		log_lines | sed 's/^/# /'
+	fi
+}
+
+log_lines() {
+	dmesg | grep 'ksvm: ' | grep -v 'loading out-of-tree\|taints kernel\|verification failed'
+}
+
+loaded() {
+	grep -q '^ksvm ' /proc/modules
+}
+
+not_loaded() {
+	! loaded
+}
+
+# A load that has to fail: with this text, and one line in the log that says why.
+refused() {
+	before=$(log_lines | wc -l)
+	text=$("$here/load_module" "$module" 2>&1) && return 1
+	echo "$text"
+	case $text in
+	*"$1"*) ;;
+	*) return 1 ;;
+	esac
+	new=$(($(log_lines | wc -l) - before))
+	log_lines | tail -n 1
+	[ "$new" -eq 1 ] && log_lines | tail -n 1 | grep -q "$2"
+}
+
+hold() {
+	KSVM_DEV=$1 "$here/hold_vm" >/tmp/hold.out 2>&1 &
+	holder=$!
+	tries=0
+	while ! grep -q running /tmp/hold.out; do
+		tries=$((tries + 1))
+		if [ $tries -gt 100 ] || ! kill -0 "$holder" 2>/dev/null; then
+			wait "$holder"
+			echo "no VM on $1: status $?"
+			return 1
+		fi
+		sleep 0.1
+	done
+}
+
+let_go() {
+	kill -9 "$holder"
+	wait "$holder" 2>/dev/null
+	return 0
+}
+
+# The status of hold_vm is the errno of the refused KVM_CREATE_VM.
+busy_on() {
+	before=$(log_lines | wc -l)
+	KSVM_DEV=$1 "$here/hold_vm" >/tmp/hold.out 2>&1
+	status=$?
+	echo "status $status"
+	[ $status -eq 16 ] || return 1
+	[ "$1" != /dev/ksvm ] || [ $(($(log_lines | wc -l) - before)) -eq 1 ]
+}
+
+case_cycle() {
+	i=0
+	while [ $i -lt 50 ]; do
+		insmod "$module" && loaded && [ -c /dev/ksvm ] || return 1
+		rmmod ksvm && not_loaded && [ ! -e /dev/ksvm ] || return 1
+		i=$((i + 1))
+	done
+}
+
+case_cycle_with_vm() {
+	i=0
+	while [ $i -lt 10 ]; do
+		insmod "$module" && hold /dev/ksvm && let_go && rmmod ksvm || return 1
+		i=$((i + 1))
+	done
+}
+
+rmmod_refused() {
+	text=$(rmmod ksvm 2>&1) && return 1
+	echo "$text"
+	case $text in
+	*busy* | *"temporarily unavailable"* | *"in use"*) loaded ;;
+	*) return 1 ;;
+	esac
+}
+
+cpu1() {
+	echo "$1" >/sys/devices/system/cpu/cpu1/online || return 1
+	[ "$(cat /sys/devices/system/cpu/cpu1/online)" -eq "$1" ]
+}
+
+# The processor stays off, with one line in the log, and the VM lives on.
+cpu1_refused() {
+	before=$(log_lines | wc -l)
+	cpu1 1 && return 1
+	[ "$(cat /sys/devices/system/cpu/cpu1/online)" -eq 0 ] || return 1
+	log_lines | tail -n 1
+	[ $(($(log_lines | wc -l) - before)) -eq 1 ] && kill -0 "$holder"
+}
+
+case $1 in
+cycle)
+	check "load and unload 50 times" case_cycle
+	check "with a VM in between 10 times" case_cycle_with_vm
+	;;
+busy)
+	check "load" insmod "$module"
+	check "a VM" hold /dev/ksvm
+	check "unload is refused while it lives" rmmod_refused
+	check "the VM is killed" let_go
+	check "unload" rmmod ksvm
+	check "and load again" insmod "$module"
+	;;
+no_svm)
+	check "refused, with one line" refused "Operation not supported" "no .* on this processor"
+	check "no node" test ! -e /dev/ksvm
+	check "not loaded" not_loaded
+	;;
+firmware_off)
+	check "firmware switches SVM off" insmod "$svmdis"
+	check "refused, with one line" refused "Operation not supported" \
+		"off by firmware (VM_CR.SVMDIS), not locked"
+	check "no node" test ! -e /dev/ksvm
+	check "not loaded" not_loaded
+	check "firmware leaves SVM on" rmmod svmdis
+	check "load" insmod "$module"
+	check "a VM" hold /dev/ksvm
+	check "let go" let_go
+	check "unload" rmmod ksvm
+	check "firmware switches SVM off and locks it" insmod "$svmdis" locked=1
+	check "refused, with one line" refused "Operation not supported" \
+		"off by firmware (VM_CR.SVMDIS) and locked"
+	check "no node" test ! -e /dev/ksvm
+	check "not loaded" not_loaded
+	check "refused again" refused "Operation not supported" "VM_CR.SVMDIS"
+	check "firmware leaves SVM on" rmmod svmdis
+	check "load" insmod "$module"
+	check "a VM" hold /dev/ksvm
+	check "let go" let_go
+	;;
+odd_cpu)
+	check "processor 1 is unlike processor 0" insmod "$oddcpu" cpu=1
+	check "refused, with one line" refused "Input/output error" \
+		"cannot be used on all processors"
+	check "no node" test ! -e /dev/ksvm
+	check "not loaded" not_loaded
+	check "processor 1 goes" cpu1 0
+	check "load without it" insmod "$module"
+	check "a VM" hold /dev/ksvm
+	check "processor 1 is kept out" cpu1_refused
+	check "let go" let_go
+	check "unload" rmmod ksvm
+	check "processor 1 comes" cpu1 1
+	check "it is like processor 0" rmmod oddcpu
+	check "load" insmod "$module"
+	check "a VM" hold /dev/ksvm
+	check "let go" let_go
+	;;
+kvm_amd_active)
+	check "kvm_amd" load-kvm-amd
+	check "a VM of kvm_amd" hold /dev/kvm
+	check "refused, with one line that names it" refused "busy" "kvm_amd"
+	check "the VM of kvm_amd is let go" let_go
+	check "kvm_amd is unloaded" unload-kvm-amd
+	loaded || check "load" insmod "$module"
+	check "a VM now" hold /dev/ksvm
+	check "let go" let_go
+	;;
+kvm_amd_later)
+	check "load" insmod "$module"
+	check "kvm_amd" load-kvm-amd
+	check "a VM of kvm_amd" hold /dev/kvm
+	check "a VM beside it is refused, with one line" busy_on /dev/ksvm
+	check "the VM of kvm_amd is let go" let_go
+	check "a VM now" hold /dev/ksvm
+	check "let go" let_go
+	;;
+kvm_amd_refused)
+	check "load" insmod "$module"
+	check "a VM" hold /dev/ksvm
+	if load-kvm-amd; then
+		check "a VM of kvm_amd is refused" busy_on /dev/kvm
+	else
+		check "kvm_amd is refused" true
+	fi
+	check "our VM is let go" let_go
+	check "our next VM works" hold /dev/ksvm
+	check "let go" let_go
+	;;
+node_kvm)
+	check "load as /dev/kvm" insmod "$module" node=kvm
+	check "a VM there" hold /dev/kvm
+	check "let go" let_go
+	check "unload" rmmod ksvm
+	check "a bad name is refused" sh -c "! insmod $module node=../x 2>/dev/null"
+	check "kvm_amd" load-kvm-amd
+	check "kvm.ko keeps the name" sh -c "! insmod $module node=kvm 2>/dev/null"
+	;;
+hygon)
+	check "load" insmod "$module"
+	check "the run loop" "$here/run_test"
+	check "the modes" "$here/mode_test"
+	check "hypercalls" "$here/exit_test" exit/vm
+	check "unload" rmmod ksvm
+	;;
+*)
+	echo "Bail out! no case $1"
+	exit 1
+	;;
+esac
+echo "1..$number"
+[ $failed -eq 0 ]
