@@ -47,6 +47,7 @@ struct ksvm_power_ops {
 	void (*resume)(void);
 	void (*shutdown)(void);
 };
+
 void ksvm_power_register(const struct ksvm_power_ops *ops);
 void ksvm_power_unregister(void);
 

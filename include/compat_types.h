@@ -7,9 +7,9 @@
 
 /* What the young callbacks of struct mmu_notifier_ops return; Kbuild probes. */
 #ifdef KSVM_HAVE_BOOL_YOUNG
-typedef bool ksvm_young_t;
+#define ksvm_young_t bool
 #else
-typedef int ksvm_young_t;
+#define ksvm_young_t int
 #endif
 
 #endif

@@ -60,7 +60,7 @@ struct ksvm_pmu {
 	OP(void, init, (struct ksvm_vcpu *vcpu))					\
 	OP(void, reset, (struct ksvm_vcpu *vcpu))
 
-#define KSVM_PMU_OP_MEMBER(ret, name, params)	ret (*name) params;
+#define KSVM_PMU_OP_MEMBER(ret, name, params)	ret(*name) params;
 struct ksvm_pmu_ops {
 	KSVM_PMU_OPS(KSVM_PMU_OP_MEMBER)
 };

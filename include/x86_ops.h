@@ -76,7 +76,7 @@ struct ksvm_vcpu;
 	OP(unsigned long, next_rip, (struct ksvm_vcpu *vcpu))				\
 	OP(int, insn_bytes, (struct ksvm_vcpu *vcpu, const u8 **bytes))
 
-#define KSVM_X86_OP_MEMBER(ret, name, params)	ret (*name) params;
+#define KSVM_X86_OP_MEMBER(ret, name, params)	ret(*name) params;
 struct ksvm_x86_ops {
 	KSVM_X86_OPS(KSVM_X86_OP_MEMBER)
 };

@@ -71,8 +71,8 @@ static enum npf_outcome install_page(const struct fault *fault, const struct hos
 	 * The host's own D bit knows nothing of the guest's writes. Cleaning
 	 * the page removes the entry first, so that this holds as long as it.
 	 */
-	if (mapping.writable && !PageDirty(host->page))
-		SetPageDirty(host->page);
+	if (mapping.writable && !folio_test_dirty(page_folio(host->page)))
+		folio_set_dirty(page_folio(host->page));
 	/* Under the lock: reading the log clears the bit and the right together. */
 	if (fault->write)
 		slot_mark_dirty(slot, fault->gfn);

@@ -20,7 +20,7 @@
  */
 static bool plain_memory(struct page *page)
 {
-	return PageSwapBacked(page) && !PageHWPoison(page);
+	return folio_test_swapbacked(page_folio(page)) && !PageHWPoison(page);
 }
 
 static bool take(struct host_page *host, struct page *page, int level, bool writable)

@@ -128,8 +128,13 @@ static ksvm_young_t test_young(struct mmu_notifier *notifier, struct mm_struct *
 static void release(struct mmu_notifier *notifier, struct mm_struct *mm)
 {
 	struct ksvm *vm = notifier_vm(notifier);
+	LIST_HEAD(tables);
 
-	ksvm_npt_zap(vm, 0, npt_frames(vm->mmu.root_level + 1));
+	write_lock(&vm->mmu.lock);
+	if (npt_zap(vm, 0, npt_frames(vm->mmu.root_level + 1), &tables))
+		ksvm_flush_remote_tlbs(vm);
+	write_unlock(&vm->mmu.lock);
+	ksvm_npt_free_tables(vm, &tables);
 }
 
 static const struct mmu_notifier_ops notifier_ops = {

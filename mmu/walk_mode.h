@@ -113,7 +113,7 @@ static const struct walk_mode walk_modes[WALK_MODES] = {
 		.step = {
 			[1] = { 12, 0x1ff, true },
 			[2] = { 21, 0x1ff, true, .reserved_leaf = WALK_BITS(20, 13) },
-			/* Not bit 5, which is reserved, too: QEMU's processor sets it like an A bit. */
+			/* Not bit 5, though reserved: QEMU's processor sets it as an A bit. */
 			[3] = { 30, 3, false,
 				.reserved_table = WALK_BITS(63, 63) | WALK_BITS(8, 6) |
 						  WALK_BITS(2, 1) },

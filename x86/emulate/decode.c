@@ -43,6 +43,21 @@ static __always_inline u64 fetch(struct decoder *d, unsigned int bytes)
 }
 
 /*
+ * Call what is not on the common path with a copy of the decoder: its address
+ * is never taken otherwise, so that it lives in registers.
+ */
+static __always_inline int rarely(struct decoder *d, struct insn *insn,
+				  int (*step)(struct decoder *d,
+					      struct insn *insn))
+{
+	struct decoder copy = *d;
+	int status = step(&copy, insn);
+
+	*d = copy;
+	return status;
+}
+
+/*
  * One legacy prefix. Of F2 and F3, and of segment overrides, the last counts;
  * 64-bit mode does not look at overrides other than FS and GS.
  */
@@ -165,7 +180,7 @@ static __always_inline int decode_escape(struct decoder *d, struct insn *insn)
 		/* LDS and LES have no register form; that is what VEX looks like. */
 		if (d->mode == EMULATE_LONG64 ||
 		    (d->mode >= EMULATE_PROT16 && *d->next >= 0xc0))
-			return decode_vex(d, insn);
+			return rarely(d, insn, decode_vex);
 		return INSN_OK;
 	}
 	insn->map = INSN_MAP_0F;
@@ -195,39 +210,30 @@ static unsigned int simd_index(u8 simd)
 	}
 }
 
-/* The rarer kinds of links. */
-static noinline unsigned int link_index(const struct decoder *d,
-					const struct insn *insn, u32 attr)
-{
-	switch (attr & A_LINK_MASK) {
-	case A_BY_SIMD:
-		return simd_index(insn->simd);
-	case A_BY_MODE:
-		return d->mode == EMULATE_LONG64;
-	default:	/* A_BY_VEX */
-		return !!(insn->prefixes & INSN_PREFIX_VEX);
-	}
-}
-
 /* Follow links to the row that the whole encoding selects. */
-static __always_inline const struct insn_row *
-select_row(const struct decoder *d, const struct insn *insn,
-	   const struct insn_row *row)
+static noinline const struct insn_row *
+select_row(const struct insn_row *row, unsigned int modrm,
+	   enum emulate_mode mode, const struct insn *insn)
 {
-	unsigned int modrm = insn->modrm;
-	unsigned int index, link;
+	unsigned int reg = (modrm >> 3) & 7;
 
-	while ((link = row->attr & A_LINK_MASK)) {
+	do {
+		const struct insn_row *table = insn_sub[row->operation];
+		unsigned int link = row->attr & A_LINK_MASK;
+
 		if (link == A_BY_REG)
-			index = (modrm >> 3) & 7;
+			row = &table[reg];
 		else if (link == A_BY_MOD)
-			index = modrm >= 0xc0;
-		else if (link == A_BY_RM)
-			index = modrm & 7;
-		else
-			index = link_index(d, insn, row->attr);
-		row = &insn_sub[row->operation][index];
-	}
+			row = &table[modrm >= 0xc0];
+		else if (link == A_BY_REG_RM)
+			row = &insn_sub[row->operation + reg][modrm & 7];
+		else if (link == A_BY_SIMD)
+			row = &table[simd_index(insn->simd)];
+		else if (link == A_BY_MODE)
+			row = &table[mode == EMULATE_LONG64];
+		else	/* A_BY_VEX */
+			row = &table[!!(insn->prefixes & INSN_PREFIX_VEX)];
+	} while (row->attr & A_LINK_MASK);
 	return row;
 }
 
@@ -248,14 +254,14 @@ static bool vex_allowed(const struct insn *insn, u32 attr)
 #define A_CHECKED	(A_NO64 | A_ONLY64 | A_NOREAL | A_MEM | A_REG | \
 			 A_SIMD_MASK | A_VEXONLY)
 
-static noinline bool encoding_allowed(const struct decoder *d,
+static noinline bool encoding_allowed(enum emulate_mode mode,
 				      const struct insn *insn, u32 attr)
 {
 	bool memory = (attr & A_MODRM) && !(attr & A_MODIGN) && insn->mod != 3;
 
-	if (attr & (d->mode == EMULATE_LONG64 ? A_NO64 : A_ONLY64))
+	if (attr & (mode == EMULATE_LONG64 ? A_NO64 : A_ONLY64))
 		return false;
-	if ((attr & A_NOREAL) && d->mode < EMULATE_PROT16)
+	if ((attr & A_NOREAL) && mode < EMULATE_PROT16)
 		return false;
 	if (attr & (memory ? A_REG : A_MEM))
 		return false;
@@ -275,8 +281,8 @@ static noinline bool encoding_allowed(const struct decoder *d,
 	return true;
 }
 
-static u8 operand_bytes(const struct decoder *d,
-			const struct insn *insn, u32 attr)
+static __always_inline u8 operand_bytes(const struct decoder *d,
+					const struct insn *insn, u32 attr)
 {
 	if (attr & A_BYTE)
 		return 1;
@@ -291,7 +297,8 @@ static u8 operand_bytes(const struct decoder *d,
 	       !!(insn->prefixes & INSN_PREFIX_OPSIZE) ? 4 : 2;
 }
 
-static u8 address_bytes(const struct decoder *d, const struct insn *insn)
+static __always_inline u8 address_bytes(const struct decoder *d,
+					const struct insn *insn)
 {
 	bool other = insn->prefixes & INSN_PREFIX_ADDRSIZE;
 
@@ -354,7 +361,7 @@ static __always_inline int decode_memory(struct decoder *d, struct insn *insn)
 	bool disp32 = insn->mod == 2;
 
 	if (insn->address_bytes == 2)
-		return decode_memory16(d, insn);
+		return rarely(d, insn, decode_memory16);
 
 	if (rm == 4) {
 		if (bytes_left(d) < 1)
@@ -410,9 +417,9 @@ static __always_inline int fetch_signed(struct decoder *d, unsigned int bytes,
 }
 
 /* The rarer immediates: addresses, unsigned ones, and pairs. */
-static noinline int decode_special(struct decoder *d, struct insn *insn, u32 attr)
+static noinline int decode_special(struct decoder *d, struct insn *insn)
 {
-	unsigned int kind = attr & A_IMM_MASK;
+	unsigned int kind = insn->row->attr & A_IMM_MASK;
 	unsigned int bytes = insn->operand_bytes, second = 0;
 	u64 *value = &insn->imm;
 	u64 other = 0;
@@ -451,7 +458,7 @@ static __always_inline int decode_immediate(struct decoder *d,
 	else if (kind == A_IZ)
 		bytes = bytes == 8 ? 4 : bytes;
 	else if (kind != A_IV)
-		return decode_special(d, insn, attr);
+		return rarely(d, insn, decode_special);
 	return fetch_signed(d, bytes, &insn->imm);
 }
 
@@ -471,13 +478,15 @@ static __always_inline int decode_operands(struct decoder *d,
 			    (insn->rex & INSN_REX_R) << 1;
 		insn->rm = (insn->modrm & 7) | (insn->rex & INSN_REX_B) << 3;
 	}
-	row = select_row(d, insn, row);
-	attr = row->attr;
+	if (attr & A_LINK_MASK) {
+		row = select_row(row, insn->modrm, d->mode, insn);
+		attr = row->attr;
+	}
 	if (unlikely(!row->operation))
 		return INSN_INVALID;
 	if (((attr & A_CHECKED) ||
 	     (insn->prefixes & (INSN_PREFIX_LOCK | INSN_PREFIX_VEX))) &&
-	    unlikely(!encoding_allowed(d, insn, attr)))
+	    unlikely(!encoding_allowed(d->mode, insn, attr)))
 		return INSN_INVALID;
 
 	insn->row = row;
@@ -537,7 +546,7 @@ int insn_decode(struct insn *insn, const u8 *bytes, unsigned int avail,
 	insn->opcode = *d.next++;
 	d.row = &insn_primary[insn->opcode];
 	if (d.row->attr & (A_PREFIX | A_REX))
-		status = decode_prefixes(&d, insn);
+		status = rarely(&d, insn, decode_prefixes);
 	if (!status && (d.row->attr & A_ESCAPE))
 		status = decode_escape(&d, insn);
 	if (!status)

@@ -68,6 +68,9 @@ static enum emulate_outcome move_dr(struct emulate_ctxt *ctxt)
 
 	if (nr > 7)
 		return emulate_fault(ctxt, VECTOR_UD);
+	outcome = emulate_need_cpl0(ctxt);
+	if (outcome != EMULATE_DONE)
+		return outcome;
 	if (nr == 4 || nr == 5) {
 		/* DR4 and DR5 are other names of DR6 and DR7 without CR4.DE. */
 		outcome = get_cr4(ctxt, &value);
@@ -77,9 +80,7 @@ static enum emulate_outcome move_dr(struct emulate_ctxt *ctxt)
 			return emulate_fault(ctxt, VECTOR_UD);
 		nr += 2;
 	}
-	outcome = emulate_need_cpl0(ctxt);
-	if (outcome == EMULATE_DONE)
-		outcome = check_dr_access(ctxt);
+	outcome = check_dr_access(ctxt);
 	if (outcome != EMULATE_DONE)
 		return outcome;
 	if (ctxt->insn.operation == OP_MOV_TO_DR)

@@ -126,7 +126,7 @@ const struct insn_row insn_sub[SUB_COUNT][8] = {
 	},
 	[SUB_GROUP7] = {
 		[0] = LINK(GROUP7_MEM, A_MODRM | A_BY_REG),
-		[1] = LINK(GROUP7_REG, A_MODRM | A_BY_REG),
+		[1] = LINK(GROUP7_REG, A_MODRM | A_BY_REG_RM),
 	},
 	[SUB_GROUP7_MEM] = {
 		[0] = ROW(SGDT, A_MODRM | A_F64, M_S),
@@ -138,15 +138,7 @@ const struct insn_row insn_sub[SUB_COUNT][8] = {
 		[6] = ROW(LMSW, A_MODRM, E_W),
 		[7] = ROW(INVLPG, A_MODRM, M_X),
 	},
-	[SUB_GROUP7_REG] = {
-		[1] = LINK(GROUP7_REG1, A_MODRM | A_BY_RM),
-		[2] = LINK(GROUP7_REG2, A_MODRM | A_BY_RM),
-		[3] = LINK(GROUP7_REG3, A_MODRM | A_BY_RM),
-		[4] = ROW(SMSW, A_MODRM, E_2V),
-		[5] = LINK(GROUP7_REG5, A_MODRM | A_BY_RM),
-		[6] = ROW(LMSW, A_MODRM, E_W),
-		[7] = LINK(GROUP7_REG7, A_MODRM | A_BY_RM),
-	},
+	/* Eight tables: GROUP7_REG is that of reg 0, which has no rows. */
 	[SUB_GROUP7_REG1] = {
 		[0] = ROW(OTHER, A_MODRM),		/* MONITOR */
 		[1] = ROW(OTHER, A_MODRM),		/* MWAIT */
@@ -161,12 +153,18 @@ const struct insn_row insn_sub[SUB_COUNT][8] = {
 	[SUB_GROUP7_REG3] = {
 		[0 ... 7] = ROW(OTHER, A_MODRM),
 	},
+	[SUB_GROUP7_REG4] = {
+		[0 ... 7] = ROW(SMSW, A_MODRM, E_2V),
+	},
 	/* SETSSBSY, SAVEPREVSSP, RDPKRU, WRPKRU */
 	[SUB_GROUP7_REG5] = {
 		[0] = ROW(OTHER, A_MODRM | A_SF3),
 		[2] = ROW(OTHER, A_MODRM | A_SF3),
 		[6] = ROW(OTHER, A_MODRM | A_S0),
 		[7] = ROW(OTHER, A_MODRM | A_S0),
+	},
+	[SUB_GROUP7_REG6] = {
+		[0 ... 7] = ROW(LMSW, A_MODRM, E_W),
 	},
 	[SUB_GROUP7_REG7] = {
 		[0] = ROW(SWAPGS, A_MODRM | A_ONLY64),
