@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the kernel wants done around a stay in the guest. */
+#include <linux/kvm.h>
 #include <linux/vtime.h>
 #ifdef KSVM_HAVE_ENTRY_VIRT
 #include <linux/entry-virt.h>
@@ -15,6 +16,21 @@
 static struct kvm_run signal_run;
 static struct kvm_vcpu signal_vcpu = { .run = &signal_run };
 #endif
+
+/**
+ * ksvm_immediate_exit() - does user space want KVM_RUN to return at once
+ * @run: the run page
+ *
+ * Newer headers give the field a name that warns the kernel of reading it twice.
+ */
+u8 ksvm_immediate_exit(const struct kvm_run *run)
+{
+#ifdef KSVM_HAVE_UNSAFE_HINT
+	return READ_ONCE(run->immediate_exit__unsafe);
+#else
+	return READ_ONCE(run->immediate_exit);
+#endif
+}
 
 /**
  * ksvm_guest_work_pending() - must the guest be left for the host's sake

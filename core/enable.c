@@ -26,12 +26,12 @@
  * find no change in progress and just read; likewise suspend and resume, which run
  * with one processor left and all tasks frozen.
  * @shutting_down: SVM stays off; set once, under @enable_lock.
- * @cpu_enabled: SVM is on by this module; on its CPU with interrupts off.
+ * @enabled_here: SVM is on by this module; on its CPU with interrupts off.
  */
 static DEFINE_MUTEX(enable_lock);
 static unsigned int users;
 static bool shutting_down;
-static DEFINE_PER_CPU(bool, cpu_enabled);
+static DEFINE_PER_CPU(bool, enabled_here);
 
 static int (*check_compatibility)(void);
 static enum cpuhp_state hotplug_state;
@@ -42,21 +42,21 @@ static int enable_this_cpu(void)
 	int error;
 
 	lockdep_assert_irqs_disabled();
-	if (__this_cpu_read(cpu_enabled))
+	if (__this_cpu_read(enabled_here))
 		return 0;
 	error = static_call(ksvm_x86_hardware_enable)();
 	if (!error)
-		__this_cpu_write(cpu_enabled, true);
+		__this_cpu_write(enabled_here, true);
 	return error;
 }
 
 static void disable_this_cpu(void)
 {
 	lockdep_assert_irqs_disabled();
-	if (!__this_cpu_read(cpu_enabled))
+	if (!__this_cpu_read(enabled_here))
 		return;
 	static_call(ksvm_x86_hardware_disable)();
-	__this_cpu_write(cpu_enabled, false);
+	__this_cpu_write(enabled_here, false);
 }
 
 static void ipi_enable(void *error)
@@ -83,7 +83,7 @@ static void ipi_check(void *error)
 /* In an NMI, or with everything else stopped: only this processor counts. */
 static void emergency_disable(void)
 {
-	if (__this_cpu_read(cpu_enabled))
+	if (__this_cpu_read(enabled_here))
 		static_call(ksvm_x86_hardware_disable)();
 }
 

@@ -183,7 +183,7 @@ static enum exit_outcome run(struct ksvm_vcpu *vcpu)
 		return ksvm_exit_error(vcpu, -EIO);
 	if (!outcome_continues(outcome))
 		return outcome;
-	if (READ_ONCE(vcpu->run->immediate_exit))
+	if (ksvm_immediate_exit(vcpu->run))
 		return exit_interrupted(vcpu);
 	return run_guest(vcpu);
 }

@@ -10,6 +10,8 @@
 
 #include "compat_types.h"
 
+struct kvm_run;
+
 /* MSRs; the _safe forms return 0 or -EIO. */
 u64 ksvm_rdmsr(u32 msr);
 void ksvm_wrmsr(u32 msr, u64 value);
@@ -18,6 +20,9 @@ int ksvm_wrmsr_safe(u32 msr, u64 value);
 
 /* Interrupts a CPU, so that it leaves the guest; any context. */
 void ksvm_send_reschedule(int cpu);
+
+/* The run page's request to return at once, which user space may change meanwhile. */
+u8 ksvm_immediate_exit(const struct kvm_run *run);
 
 /* Work that must be done before the guest is entered; interrupts off. */
 bool ksvm_guest_work_pending(void);

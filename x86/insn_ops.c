@@ -9,6 +9,7 @@
 
 #include "guest.h"
 #include "insn.h"
+#include "internal.h"
 #include "vcpu.h"
 #include "x86_ops.h"
 
@@ -362,7 +363,7 @@ static enum emulate_outcome op_get_xcr(struct emulate_ctxt *ctxt, u32 nr, u64 *v
 {
 	if (nr)
 		return general_protection(ctxt);
-	*value = vcpu_of(ctxt)->x86.fpu.xcr0;
+	*value = ksvm_fpu_xcr0(vcpu_of(ctxt));
 	return EMULATE_DONE;
 }
 
