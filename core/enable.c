@@ -119,8 +119,8 @@ static int enable_all(void)
 static void disable_all(void)
 {
 	lockdep_assert_held(&enable_lock);
-	ksvm_emergency_unregister(emergency_disable);
 	on_each_cpu(ipi_disable, NULL, 1);
+	ksvm_emergency_unregister(emergency_disable);
 }
 
 /**
@@ -165,7 +165,10 @@ void ksvm_enable_put(void)
 	cpus_read_unlock();
 }
 
-/* A processor that lacks something, or whose SVM is taken, does not come up. */
+/*
+ * A processor that lacks something does not come up; nor does one whose SVM is
+ * taken while VMs exist. Without any, the next one's creation looks again.
+ */
 static int hotplug_online(unsigned int cpu)
 {
 	unsigned long flags;
@@ -173,6 +176,8 @@ static int hotplug_online(unsigned int cpu)
 
 	local_irq_save(flags);
 	error = check_compatibility();
+	if (error == -EBUSY && !users)
+		error = 0;
 	if (!error && users && !shutting_down)
 		error = enable_this_cpu();
 	local_irq_restore(flags);

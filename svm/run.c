@@ -14,6 +14,7 @@
 #include <linux/irqflags.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
+#include <asm/asm.h>
 #include <asm/debugreg.h>
 #include <asm/special_insns.h>
 
@@ -42,9 +43,14 @@ static void debug_registers_load(const unsigned long *dr)
 	set_debugreg(dr[3], 3);
 }
 
-/* #VMEXIT disarmed DR7; the host's own breakpoints are in the way of nobody till here. */
-static void debug_registers_leave(const unsigned long *host_dr)
+/*
+ * #VMEXIT disarmed DR7; the host's own breakpoints are in the way of nobody till here.
+ * DR6 is still the guest's: the host's #DB must not take its bits for causes.
+ */
+static void debug_registers_leave(struct vcpu_svm *svm, const unsigned long *host_dr)
 {
+	if (svm->vmcb->save.dr6 != DR6_RESERVED)
+		set_debugreg(DR6_RESERVED, 6);
 	if (!hw_breakpoint_active())
 		return;
 	set_debugreg(host_dr[0], 0);
@@ -122,7 +128,9 @@ static void inner_enter(struct vcpu_svm *svm, struct svm_cpu *cpu, unsigned long
 	ksvm_guest_timing_enter();
 	vcpu_enter_cpu(svm, cpu, this_cpu);
 	svm->world.host_pa = cpu->host_vmsave_pa;
-	asm volatile("vmsave %0" : : "a" (cpu->host_vmsave_pa) : "memory");
+	/* #UD where SVM was switched off for a reboot: the world switch will tell. */
+	asm volatile("1:	vmsave %0\n2:\n" _ASM_EXTABLE(1b, 2b)
+		     : : "a" (cpu->host_vmsave_pa) : "memory");
 	ksvm_fpu_enter(vcpu);
 	debug_registers_save(host_dr);
 	user_return_msrs_enter(svm, cpu);
@@ -136,7 +144,7 @@ static void inner_leave(struct vcpu_svm *svm, struct svm_cpu *cpu, const unsigne
 	struct ksvm_vcpu *vcpu = &svm->vcpu;
 
 	user_return_msrs_leave(svm, cpu);
-	debug_registers_leave(host_dr);
+	debug_registers_leave(svm, host_dr);
 	ksvm_fpu_leave(vcpu);
 	ksvm_guest_ran();
 	vcpu->ring = RING_OUTER;
@@ -217,7 +225,6 @@ static void state_from_vmcb(struct vcpu_svm *svm)
 	x86->cr2 = save->cr2;
 	x86->cr3 = save->cr3;
 	x86->cr8 = svm->vmcb->control.int_ctl & VMCB_V_TPR;
-	x86->dr6 = save->dr6;
 	x86->insn_length = 0;
 }
 

@@ -154,7 +154,10 @@ SYM_FUNC_START(svm_world_switch)
 	pop	%rbp
 	RET
 
-	/* VMSAVE or VMLOAD of the host's state may be what faulted: use MSRs not. */
+	/*
+	 * Behind CLGI. VMLOAD may have replaced the host's part of the state already:
+	 * it comes back before anything that is per CPU.
+	 */
 .Lfault:
 	mov	(%rsp), %rdi
 	mov	SWITCH_HOST_PA(%rdi), %rax

@@ -198,6 +198,8 @@ kvm_amd_later)
 	check "kvm_amd" load-kvm-amd
 	check "a VM of kvm_amd" hold /dev/kvm
 	check "a VM beside it is refused, with one line" busy_on /dev/ksvm
+	check "processor 1 goes" cpu1 0
+	check "processor 1 comes: we have no VM" cpu1 1
 	check "the VM of kvm_amd is let go" let_go
 	check "a VM now" hold /dev/ksvm
 	check "let go" let_go
@@ -222,6 +224,12 @@ node_kvm)
 	check "a bad name is refused" sh -c "! insmod $module node=../x 2>/dev/null"
 	check "kvm_amd" load-kvm-amd
 	check "kvm.ko keeps the name" sh -c "! insmod $module node=kvm 2>/dev/null"
+	;;
+shutdown)
+	# The host is switched off when this ends; its log must stay clean.
+	check "load" insmod "$module"
+	check "a VM" hold /dev/ksvm
+	check "another VM" hold /dev/ksvm
 	;;
 hygon)
 	check "load" insmod "$module"
