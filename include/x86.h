@@ -57,7 +57,6 @@ struct ksvm_exception {
  *	false keeps the hot path to one test
  * @exception_pending: raised, not yet handed to the processor
  * @exception_injected: handed over, and delivery has not been seen complete
- * @exception_soft: INT3 or INTO: delivered as a software event
  * @exception: the one that @exception_pending or @exception_injected is about
  * @interrupt_pending: an external interrupt waits for IF and for the end of
  *	the interrupt shadow, or its delivery was cut short
@@ -71,7 +70,6 @@ struct ksvm_events {
 	bool work;
 	bool exception_pending;
 	bool exception_injected;
-	bool exception_soft;
 	struct ksvm_exception exception;
 	bool interrupt_pending;
 	bool interrupt_soft;
@@ -142,7 +140,7 @@ struct ksvm_mmio_fragment {
 /**
  * struct ksvm_x86_vcpu - a virtual processor's architectural state
  *
- * While the guest runs, RAX, RSP, RIP and RFLAGS, CR2, CR3, CR8, DR6 are the
+ * While the guest runs, RAX, RSP, RIP and RFLAGS, CR2, CR3, CR8 are the
  * VMCB's; the backend copies them here after each exit, so that between
  * exits this is the truth. Segment and descriptor table registers, CPL and the
  * MSRs that VMLOAD moves stay in the VMCB: read and write them through the ops.
@@ -158,7 +156,6 @@ struct ksvm_mmio_fragment {
  * @guest_debug: KVM_GUESTDBG_* in force
  * @effective_dr: DR0 to DR3 that the processor is given
  * @guest_debug_dr7: DR7 of KVM_GUESTDBG_USE_HW_BP
- * @single_step_rip: where user space's single step began
  * @insn: the emulator's context and what an unfinished access waits for
  * @msrs: as named
  * @tsc_khz: frequency of the guest's TSC
@@ -191,7 +188,6 @@ struct ksvm_x86_vcpu {
 	u32 guest_debug;
 	unsigned long effective_dr[4];
 	unsigned long guest_debug_dr7;
-	unsigned long single_step_rip;
 
 	struct ksvm_insn_state *insn;
 	struct ksvm_msrs msrs;

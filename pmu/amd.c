@@ -13,6 +13,7 @@
  */
 #include <linux/bits.h>
 #include <linux/errno.h>
+#include <linux/minmax.h>
 #include <linux/nospec.h>
 #include <linux/string.h>
 #include <asm/cpufeature.h>
@@ -158,7 +159,7 @@ static void amd_refresh(struct ksvm_vcpu *vcpu)
 	unsigned int promised;
 
 	promised = ksvm_guest_has(vcpu, X86_FEATURE_PERFCTR_CORE) ? CORE_COUNTERS : K7_COUNTERS;
-	pmu->nr_counters = promised <= COUNTERS_BACKED ? promised : 0;
+	pmu->nr_counters = min_t(unsigned int, promised, COUNTERS_BACKED);
 	pmu->counter_mask = COUNTER_MASK;
 	pmu->reserved_bits = EVENTSEL_RESERVED;
 }

@@ -18,12 +18,18 @@ void svm_flush_tlb(struct ksvm_vcpu *vcpu)
  * @svm: the vCPU
  * @cpu: this CPU, interrupts off until the guest was entered
  *
- * An ASID is used once per generation. When they run out, the whole TLB of
+ * Where the processor can flush one ASID, a vCPU keeps its own for a generation.
+ * Else an ASID is used once per generation. When they run out, the whole TLB of
  * the CPU is flushed and the next generation begins: every vCPU that ran here
  * before finds its generation old and asks again.
  */
 void svm_asid_assign(struct vcpu_svm *svm, struct svm_cpu *cpu)
 {
+	if (svm->asid_generation == cpu->generation && svm_has(SVM_FEATURE_FLUSH_BY_ASID)) {
+		svm->vmcb->control.tlb_control = VMCB_TLB_FLUSH_ASID;
+		svm->flush_tlb = false;
+		return;
+	}
 	if (cpu->next_asid >= svm_nr_asids()) {
 		cpu->generation++;
 		cpu->next_asid = 1;

@@ -30,16 +30,19 @@ enum exit_outcome exit_interrupt_window(struct vcpu_svm *svm)
 enum exit_outcome exit_debug(struct vcpu_svm *svm)
 {
 	struct ksvm_vcpu *vcpu = &svm->vcpu;
-	unsigned long raised = svm->vmcb->save.dr6 ^ DR6_RESERVED;
+	unsigned long dr6 = svm->vmcb->save.dr6;
+	unsigned long raised = dr6 ^ DR6_RESERVED;
+
+	/* Only a #DB changes DR6, and this one is not the guest's until it is delivered. */
+	vmcb_set_dr6(svm->vmcb, vcpu->x86.dr6);
 
 	if (svm_nmi_step_done(svm) && !(vcpu->x86.guest_debug & KVM_GUESTDBG_SINGLESTEP)) {
 		raised &= ~DR_STEP;
-		vcpu->x86.dr6 &= ~DR_STEP;
 		if (!(raised & DR_TRAP_BITS))
 			return EXIT_REENTER;
 	}
 	if (vcpu->x86.guest_debug & (KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_HW_BP))
-		return ksvm_exit_debug(vcpu, X86_TRAP_DB, svm->vmcb->save.dr6, svm->vmcb->save.dr7);
+		return ksvm_exit_debug(vcpu, X86_TRAP_DB, dr6, svm->vmcb->save.dr7);
 	ksvm_queue_debug(vcpu, raised);
 	return EXIT_REENTER;
 }

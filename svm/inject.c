@@ -8,18 +8,33 @@
  * cannot be delivered now leaves an intercept behind that ends the guest when
  * it can.
  */
-#include <asm/trapnr.h>
 #include <linux/kvm.h>
 #include <linux/smp.h>
+#include <asm/cpufeature.h>
+#include <asm/trapnr.h>
 
 #include "compat.h"
 #include "internal.h"
+
+/* INTO's is the same. */
+#define INT3_LENGTH	1
+#define INTN_LENGTH	2
 
 static void inject(struct vcpu_svm *svm, enum svm_injecting what, u64 event)
 {
 	svm->vmcb->control.event_inj = event | VMCB_EVENT_VALID;
 	svm->injecting = what;
 	svm->vcpu.stat.injected++;
+}
+
+/*
+ * For what an instruction raises, processors with NRIPS push next_rip. Exits during
+ * delivery clear it, and an event of user space's never had one. RIP is at the instruction.
+ */
+static void next_rip_set(struct vcpu_svm *svm, unsigned int length)
+{
+	if (boot_cpu_has(X86_FEATURE_NRIPS))
+		svm->vmcb->control.next_rip = svm->vcpu.x86.rip + length;
 }
 
 static void inject_exception(struct vcpu_svm *svm)
@@ -33,6 +48,8 @@ static void inject_exception(struct vcpu_svm *svm)
 	if (exception->has_error_code)
 		event |= VMCB_EVENT_ERROR_CODE_VALID |
 			 (u64)exception->error_code << VMCB_EVENT_ERROR_CODE_SHIFT;
+	if (exception->vector == X86_TRAP_BP || exception->vector == X86_TRAP_OF)
+		next_rip_set(svm, INT3_LENGTH);
 	events->exception_pending = false;
 	events->exception_injected = true;
 	inject(svm, INJECTING_EXCEPTION, event);
@@ -47,8 +64,6 @@ static void inject_nmi(struct vcpu_svm *svm)
 	events->nmi_injected = true;
 	events->nmi_masked = true;
 	svm->nmi_iret = false;
-	svm->intercepts[INTERCEPT_OWNER_WINDOW].misc1 |= INTERCEPT_IRET;
-	svm_intercepts_update(svm);
 	inject(svm, INJECTING_NMI, VMCB_EVENT_TYPE_NMI | X86_TRAP_NMI);
 }
 
@@ -56,6 +71,8 @@ static void inject_interrupt(struct vcpu_svm *svm)
 {
 	const struct ksvm_events *events = &svm->vcpu.x86.events;
 
+	if (events->interrupt_soft)
+		next_rip_set(svm, INTN_LENGTH);
 	inject(svm, INJECTING_INTERRUPT, events->interrupt_vector |
 	       (events->interrupt_soft ? VMCB_EVENT_TYPE_SOFT : VMCB_EVENT_TYPE_INTR));
 }
@@ -79,13 +96,21 @@ static void interrupt_window_set(struct vcpu_svm *svm, bool wanted)
 	svm_intercepts_update(svm);
 }
 
-/*
- * An NMI waits behind another one whose IRET has been reached: step over that
- * IRET to learn that it is done. Before it is reached, the IRET intercept suffices.
- */
-static void nmi_window_set(struct vcpu_svm *svm)
+/* NMIs are masked, by the one just injected or by user space: until an IRET. */
+static void nmi_end_watch(struct vcpu_svm *svm)
 {
-	if (!svm->nmi_iret || svm->nmi_stepping)
+	u32 *misc1 = &svm->intercepts[INTERCEPT_OWNER_WINDOW].misc1;
+
+	if (svm->nmi_iret || (*misc1 & INTERCEPT_IRET))
+		return;
+	*misc1 |= INTERCEPT_IRET;
+	svm_intercepts_update(svm);
+}
+
+/* Step over the instruction that an NMI waits for. */
+static void nmi_step(struct vcpu_svm *svm)
+{
+	if (svm->nmi_stepping)
 		return;
 	svm->nmi_stepping = true;
 	svm->intercepts[INTERCEPT_OWNER_WINDOW].exception |= BIT(X86_TRAP_DB);
@@ -123,12 +148,21 @@ void svm_events_prepare(struct vcpu_svm *svm)
 	interrupt_waits = events->interrupt_pending && svm->injecting != INJECTING_INTERRUPT;
 	interrupt_window_set(svm, interrupt_waits ||
 			     READ_ONCE(svm->vcpu.run->request_interrupt_window));
+	if (events->nmi_masked)
+		nmi_end_watch(svm);
 	if (!events->nmi_pending)
 		return;
-	if (events->nmi_masked)
-		nmi_window_set(svm);
-	else
-		/* No intercept tells when the slot is free: exit right after delivery. */
+	/*
+	 * Behind another NMI whose IRET has been reached: step to learn that it
+	 * is done. Before it is reached, the IRET intercept suffices.
+	 */
+	if (events->nmi_masked && svm->nmi_iret)
+		nmi_step(svm);
+	/* In the interrupt shadow: an interrupt would end the guest before it left that. */
+	else if (!events->nmi_masked && svm->injecting == INJECTING_NOTHING)
+		nmi_step(svm);
+	/* No intercept tells when the slot is free: exit right after delivery. */
+	else if (!events->nmi_masked)
 		ksvm_send_reschedule(smp_processor_id());
 	events->work = true;
 }
@@ -246,7 +280,7 @@ void svm_nmi_iret_check(struct vcpu_svm *svm)
 }
 
 /**
- * svm_nmi_step_done() - the #DB exit after our own single step over IRET
+ * svm_nmi_step_done() - the #DB exit after our own single step
  * @svm: the vCPU
  *
  * Return: whether there was such a step.

@@ -100,7 +100,8 @@ enum svm_injecting {
  * @window_open_wanted: V_IRQ is set only to see the interrupt window open
  * @nmi_iret: the IRET that ends an NMI's masking is about to run, at @nmi_iret_rip
  * @nmi_iret_rip: see @nmi_iret
- * @nmi_stepping: that IRET is single-stepped to see it end
+ * @nmi_stepping: that IRET, or what ends an interrupt shadow, is single-stepped for
+ *	an NMI that waits
  * @trap_flag_lent: the last VMRUN had a TF that is not the guest's
  * @vm_cr: the guest's view of VM_CR
  * @intel_guest: its CPUID says Intel: SYSENTER_ESP and SYSENTER_EIP have 64 bits

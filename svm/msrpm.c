@@ -54,7 +54,8 @@ static const struct direct_access_msr direct_access_msrs[] = {
 	{ MSR_IA32_LASTINTTOIP,		false },
 	{ MSR_EFER,			false },
 	{ MSR_IA32_CR_PAT,		false },
-	{ MSR_AMD64_SEV_ES_GHCB,	true },
+	/* Nothing switches it but for encrypted guests. */
+	{ MSR_AMD64_SEV_ES_GHCB,	false },
 	{ MSR_TSC_AUX,			false },
 	{ X2APIC_MSR(APIC_ID),		false },
 	{ X2APIC_MSR(APIC_LVR),		false },

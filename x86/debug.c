@@ -47,8 +47,6 @@ int ksvm_set_guest_debug(struct ksvm_vcpu *vcpu, const struct kvm_guest_debug *d
 		x86->guest_debug_dr7 = ((u32)debug->arch.debugreg[7] & ~DR7_ALWAYS_ZERO) |
 				       DR7_ALWAYS_ONE;
 	}
-	if (x86->guest_debug & KVM_GUESTDBG_SINGLESTEP)
-		x86->single_step_rip = ksvm_linear_rip(vcpu);
 	ksvm_update_debug(vcpu);
 	return 0;
 }

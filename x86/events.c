@@ -117,7 +117,7 @@ static void combine(struct ksvm_vcpu *vcpu, struct ksvm_exception *second)
 		payload_to_register(vcpu, second);
 		*second = (struct ksvm_exception) {
 			.vector = X86_TRAP_DF,
-			.has_error_code = true,
+			.has_error_code = vcpu->x86.cr0 & X86_CR0_PE,
 		};
 		break;
 	case TAKE_SECOND:
@@ -134,7 +134,6 @@ static void queue(struct ksvm_vcpu *vcpu, struct ksvm_exception exception)
 	struct ksvm_events *events = &vcpu->x86.events;
 
 	events->work = true;
-	events->exception_soft = false;
 	if (events->exception_pending || events->exception_injected) {
 		combine(vcpu, &exception);
 		return;
@@ -289,12 +288,6 @@ bool ksvm_ready_for_interrupt(struct ksvm_vcpu *vcpu)
 	       ksvm_interrupt_allowed(vcpu);
 }
 
-/* The length of INT3 or INTO has no place in the structure: the guest raises them again. */
-static bool raised_again(const struct ksvm_events *events)
-{
-	return events->exception_soft;
-}
-
 /**
  * ksvm_get_vcpu_events() - KVM_GET_VCPU_EVENTS
  * @vcpu: the vCPU, by its own thread
@@ -312,12 +305,10 @@ int ksvm_get_vcpu_events(struct ksvm_vcpu *vcpu, struct kvm_vcpu_events *out)
 	memset(out, 0, sizeof(*out));
 	if (events->exception_pending)
 		payload_to_register(vcpu, &events->exception);
-	if (!raised_again(events)) {
-		out->exception.injected = events->exception_pending || events->exception_injected;
-		out->exception.nr = events->exception.vector;
-		out->exception.has_error_code = events->exception.has_error_code;
-		out->exception.error_code = events->exception.error_code;
-	}
+	out->exception.injected = events->exception_pending || events->exception_injected;
+	out->exception.nr = events->exception.vector;
+	out->exception.has_error_code = events->exception.has_error_code;
+	out->exception.error_code = events->exception.error_code;
 	out->interrupt.injected = events->interrupt_pending && !events->interrupt_soft;
 	out->interrupt.nr = events->interrupt_vector;
 	out->interrupt.shadow = static_call(ksvm_x86_get_interrupt_shadow)(vcpu) ?
@@ -364,7 +355,6 @@ int ksvm_set_vcpu_events(struct ksvm_vcpu *vcpu, const struct kvm_vcpu_events *i
 
 	events->exception_pending = false;
 	events->exception_injected = in->exception.injected;
-	events->exception_soft = false;
 	events->exception = (struct ksvm_exception) {
 		.vector = in->exception.nr,
 		.has_error_code = in->exception.has_error_code,

@@ -14,8 +14,8 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <asm/trapnr.h>
 #include <uapi/asm/debugreg.h>
+#include <asm/trapnr.h>
 
 #include "guest.h"
 #include "insn.h"
@@ -294,26 +294,11 @@ enum exit_outcome ksvm_emulate(struct ksvm_vcpu *vcpu)
  * @vcpu: the vCPU, by its own thread, in ring 1 or 2
  * @gpa: where it did
  *
- * An event in delivery whose stack or table is not memory cannot be emulated:
- * it is not what stands at RIP.
- *
  * Return: as ksvm_emulate().
  */
 enum exit_outcome ksvm_emulate_mmio(struct ksvm_vcpu *vcpu, u64 gpa)
 {
-	const struct ksvm_events *events = &vcpu->x86.events;
-	struct kvm_run *run = vcpu->run;
-
-	if (!events->exception_injected && !events->nmi_injected)
-		return emulate(vcpu, gpa);
-
-	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
-	run->internal.suberror = KVM_INTERNAL_ERROR_DELIVERY_EV;
-	run->internal.ndata = 2;
-	run->internal.data[0] = events->exception_injected ? events->exception.vector :
-							     X86_TRAP_NMI;
-	run->internal.data[1] = gpa;
-	return EXIT_USER;
+	return emulate(vcpu, gpa);
 }
 
 /**

@@ -37,7 +37,7 @@
 #define MTRRCAP_WC		BIT_ULL(10)
 #define MTRRCAP_VALUE		(MTRRCAP_VARIABLE | MTRRCAP_FIXED | MTRRCAP_WC)
 
-/* All that are writable without an effect: SMM lock, cache quirks of old processors. */
+/* Writable without an effect: TLB and cache quirks of old processors, IGNNE. */
 #define HWCR_IGNORED		(BIT_ULL(3) | BIT_ULL(4) | BIT_ULL(6) | BIT_ULL(8))
 /* Status registers may be written; the TSC counts at the P0 frequency. */
 #define HWCR_STORED		(BIT_ULL(18) | BIT_ULL(24))

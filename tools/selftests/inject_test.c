@@ -289,6 +289,64 @@ static void nmi_masked(void)
 	vcpu_expect_sync(vcpu, 100);
 }
 
+/* An IRET to the next instruction. */
+static void guest_iret_to_nmi(void)
+{
+	guest_take_all();
+	GUEST_SYNC(1);
+	asm volatile("mov %%ss, %%eax; push %%rax; lea 8(%%rsp), %%rcx; push %%rcx\n\t"
+		     "pushfq; mov %%cs, %%eax; push %%rax; lea 1f(%%rip), %%rax; push %%rax\n\t"
+		     "iretq\n"
+		     "1: nop; nop"
+		     : : : "rax", "rcx", "memory");
+	GUEST_EQ(guest_count, 1);
+	GUEST_EQ(guest_got.vector, NMI_VECTOR);
+}
+
+/* User space has set a vCPU up in the middle of its handler, as after a migration. */
+static void nmi_masked_by_user(void)
+{
+	struct vcpu *vcpu = vm_with_vcpu(guest_iret_to_nmi);
+	struct kvm_vcpu_events events;
+
+	vcpu_expect_sync(vcpu, 1);
+	events = vcpu_events(vcpu);
+	events.nmi.masked = 1;
+	xioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events);
+	xioctl(vcpu->fd, KVM_NMI, 0);
+	vcpu_expect_done(vcpu);
+}
+
+static void guest_nmi_count(struct guest_frame *frame)
+{
+	guest_count++;
+}
+
+static void guest_nmi_shadow(void)
+{
+	guest_handlers[NMI_VECTOR] = guest_nmi_count;
+	GUEST_SYNC(1);
+	asm volatile("nop");
+	GUEST_EQ(guest_count, 1);
+}
+
+/* An interrupt shadow ends after an instruction, and with it the NMI's wait. */
+static void nmi_in_shadow(void)
+{
+	struct vcpu *vcpu = vm_with_vcpu(guest_nmi_shadow);
+	struct kvm_vcpu_events events;
+
+	vcpu_expect_sync(vcpu, 1);
+	vcpu_complete_io(vcpu);
+	events = vcpu_events(vcpu);
+	events.interrupt.shadow = KVM_X86_SHADOW_INT_MOV_SS;
+	events.nmi.pending = 1;
+	events.flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
+	xioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events);
+	vcpu_expect_done(vcpu);
+	TEST_EQ(vcpu_regs(vcpu).rflags & RFLAGS_TF, 0);
+}
+
 static void guest_hlt_nmi(void)
 {
 	guest_take_all();
@@ -454,6 +512,7 @@ static void debug_single_step(void)
 {
 	struct vcpu *vcpu = vm_with_vcpu(guest_debugged);
 	const u32 step = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
+	struct kvm_debugregs regs;
 	u32 steps = 0;
 
 	*(u8 *)vm_host(vcpu->vm, (u64)guest_debug_c) = 0x90;
@@ -468,6 +527,9 @@ static void debug_single_step(void)
 	expect_debug(vcpu, DB_VECTOR, guest_debug_c);
 	expect_debug(vcpu, DB_VECTOR, guest_debug_c + 1);
 	TEST_EQ(vcpu_regs(vcpu).rflags & RFLAGS_TF, 0);
+	/* Not the guest's steps: its DR6 knows nothing. */
+	xioctl(vcpu->fd, KVM_GET_DEBUGREGS, &regs);
+	TEST_EQ(regs.dr6, 0xffff0ff0);
 	set_debug(vcpu, 0, 0, 0);
 	vcpu_expect_done(vcpu);
 }
@@ -507,6 +569,8 @@ static const struct test_row rows[] = {
 	{ "mov_ss_shadow", mov_ss_shadow },
 	{ "nmi", nmi },
 	{ "nmi_masked", nmi_masked },
+	{ "nmi_masked_by_user", nmi_masked_by_user },
+	{ "nmi_in_shadow", nmi_in_shadow },
 	{ "nmi_after_halt", nmi_after_halt },
 	{ "delivery_interrupted", delivery_interrupted },
 	{ "soft_delivery_interrupted", soft_delivery_interrupted },
