@@ -78,11 +78,23 @@ int host_mapping_level(unsigned long hva)
 	return max(level, 1);
 }
 
+/*
+ * The leaf of a device's memory, which need not have a struct page. The bit is as
+ * in a pte; kernels before 6.12 make no such leaves and have no name for it.
+ */
+static bool pmd_is_special(pmd_t pmd)
+{
+	return pmd_flags(pmd) & _PAGE_SPECIAL;
+}
+
 /**
  * host_find_page() - the page that the host has mapped at a user address
  * @hva: the address, in the current address space
  * @write: it has to be mapped writable
  * @host: the result; host->page is the page of @hva itself, not of its leaf
+ *
+ * Writable is what pte_access_permitted() says: pte_write() is true of shadow
+ * stacks as well, which nobody may write to.
  *
  * Context: mmu.lock, the range not being invalidated, interrupts off.
  * Return: false if there is none, or one that get_user_pages() should judge.
@@ -94,14 +106,15 @@ bool host_find_page(unsigned long hva, bool write, struct host_page *host)
 
 	switch (walk_to_leaf(hva, &pmd)) {
 	case 2:
-		if (!pmd_access_permitted(pmd, write))
+		if (!pmd_access_permitted(pmd, write) || pmd_is_special(pmd))
 			return false;
-		return take(host, pmd_page(pmd) + pte_index(hva), 2, pmd_write(pmd));
+		return take(host, pmd_page(pmd) + pte_index(hva), 2,
+			    pmd_access_permitted(pmd, true));
 	case 1:
 		pte = READ_ONCE(*pte_offset_kernel(&pmd, hva));
 		if (!pte_access_permitted(pte, write) || pte_special(pte))
 			return false;
-		return take(host, pte_page(pte), 1, pte_write(pte));
+		return take(host, pte_page(pte), 1, pte_access_permitted(pte, true));
 	default:
 		return false;
 	}

@@ -110,6 +110,7 @@ int ksvm_npt_init(struct ksvm *vm);
 void ksvm_npt_destroy(struct ksvm *vm);
 bool npt_zap(struct ksvm *vm, gfn_t start, gfn_t end, struct list_head *tables);
 bool npt_write_protect_mask(struct ksvm *vm, gfn_t gfn, unsigned long mask);
+bool npt_yield(struct ksvm *vm, bool changed);
 bool npt_age(struct ksvm *vm, gfn_t start, gfn_t end, bool clear);
 void ksvm_npt_free_tables(struct ksvm *vm, struct list_head *tables);
 void ksvm_npt_zap(struct ksvm *vm, gfn_t start, gfn_t end);

@@ -4,9 +4,14 @@
  * the nested page table too, before the host takes a page away. KSM, huge pages,
  * migration, ballooning, swap and userfaultfd all come through here.
  */
+#include <linux/sizes.h>
+
 #include "compat_types.h"
 #include "internal.h"
 #include "npt_entry.h"
+
+/* User addresses between two looks at need_resched(). */
+#define ZAP_PIECE	SZ_1G
 
 static struct ksvm *notifier_vm(struct mmu_notifier *notifier)
 {
@@ -58,10 +63,34 @@ static bool visit_age(struct ksvm *vm, gfn_t first, gfn_t after, void *arg)
 }
 
 /*
+ * Remove what is mapped of user addresses [start, end), a piece at a time: the slots
+ * are looked up anew for each, as the lock may have been dropped in between.
+ * Return whether there is something to flush.
+ */
+static bool zap_range(struct ksvm *vm, unsigned long start, unsigned long end,
+		      bool blockable, struct list_head *tables)
+{
+	struct interval_tree_node *node;
+	bool changed = false;
+	unsigned long next;
+
+	for (; start < end; start = next) {
+		node = interval_tree_iter_first(&vm->mmu.hva_tree, start, end - 1);
+		if (!node)
+			break;
+		start = max(start, node->start);
+		next = min(end, (start | (ZAP_PIECE - 1)) + 1);
+		changed |= visit_frames(vm, start, next, visit_zap, tables);
+		if (blockable && next < end)
+			changed = npt_yield(vm, changed);
+	}
+	return changed;
+}
+
+/*
  * From here to the end nothing in the range is mapped. Several may be under
- * way: the range that is kept covers them all, until the last one ends.
- *
- * Never sleeps: what must not block is served like the rest.
+ * way: the range that is kept covers them all, until the last one ends. It is
+ * there before the lock is dropped for the first time.
  */
 static int invalidate_range_start(struct mmu_notifier *notifier,
 				  const struct mmu_notifier_range *range)
@@ -78,7 +107,8 @@ static int invalidate_range_start(struct mmu_notifier *notifier,
 		mmu->invalidate_start = range->start;
 		mmu->invalidate_end = range->end;
 	}
-	if (visit_frames(vm, range->start, range->end, visit_zap, &tables))
+	if (zap_range(vm, range->start, range->end, mmu_notifier_range_blockable(range),
+		      &tables))
 		ksvm_flush_remote_tlbs(vm);
 	write_unlock(&mmu->lock);
 	ksvm_npt_free_tables(vm, &tables);
@@ -128,13 +158,8 @@ static ksvm_young_t test_young(struct mmu_notifier *notifier, struct mm_struct *
 static void release(struct mmu_notifier *notifier, struct mm_struct *mm)
 {
 	struct ksvm *vm = notifier_vm(notifier);
-	LIST_HEAD(tables);
 
-	write_lock(&vm->mmu.lock);
-	if (npt_zap(vm, 0, npt_frames(vm->mmu.root_level + 1), &tables))
-		ksvm_flush_remote_tlbs(vm);
-	write_unlock(&vm->mmu.lock);
-	ksvm_npt_free_tables(vm, &tables);
+	ksvm_npt_zap(vm, 0, npt_frames(vm->mmu.root_level + 1));
 }
 
 static const struct mmu_notifier_ops notifier_ops = {

@@ -302,8 +302,16 @@ static gfn_t chunk_end(struct ksvm *vm, gfn_t gfn, gfn_t end)
 	return min(end, gfn);
 }
 
-/* Let others in, after a flush. Return what is now left to be flushed: nothing. */
-static bool yield_lock(struct ksvm *vm, bool changed)
+/**
+ * npt_yield() - let others have the lock, after a flush
+ * @vm: the VM
+ * @changed: there is something to flush
+ *
+ * Context: write side of mmu.lock, which is dropped and taken again if somebody
+ * waits; may sleep.
+ * Return: whether there still is something to flush.
+ */
+bool npt_yield(struct ksvm *vm, bool changed)
 {
 	if (!need_resched() && !rwlock_needbreak(&vm->mmu.lock))
 		return changed;
@@ -324,7 +332,7 @@ void ksvm_npt_zap(struct ksvm *vm, gfn_t start, gfn_t end)
 	for (gfn = start; gfn < end; gfn = next) {
 		next = chunk_end(vm, gfn, end);
 		changed |= npt_zap(vm, gfn, next, &tables);
-		changed = yield_lock(vm, changed);
+		changed = npt_yield(vm, changed);
 	}
 	if (changed)
 		ksvm_flush_remote_tlbs(vm);
@@ -343,7 +351,7 @@ void ksvm_npt_write_protect(struct ksvm *vm, gfn_t start, gfn_t end)
 		next = chunk_end(vm, gfn, end);
 		changed |= visit_leaves(root_table(vm), vm->mmu.root_level, gfn, next,
 					visit_write_protect);
-		changed = yield_lock(vm, changed);
+		changed = npt_yield(vm, changed);
 	}
 	if (changed)
 		ksvm_flush_remote_tlbs(vm);

@@ -275,6 +275,33 @@ static void aliases(void)
 	TEST_EQ(ask(vcpu, ASK_READ, 2 * SLOT_GPA, 0), 0);
 }
 
+/* One change of the host's mappings, over slots that are gigabytes apart. */
+static void far_apart(void)
+{
+	struct vcpu *vcpu = server();
+	const u64 gib = 1ULL << 30;
+	u8 *mem = mmap(NULL, 5 * gib, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	u8 *border = (u8 *)(((u64)mem + gib - 1) & ~(gib - 1));
+	u64 i;
+
+	TEST_TRUE(mem != MAP_FAILED);
+	border += gib;
+	for (i = 0; i < 3; i++) {
+		/* The last page of one GiB, the first of the next. */
+		u8 *pages = border + i * gib - PAGE_SIZE;
+		u64 gpa = SLOT_GPA + 2 * i * PAGE_SIZE;
+
+		memset(pages, 0x77, 2 * PAGE_SIZE);
+		vm_set_slot(vcpu->vm, 1 + i, 0, gpa, 2 * PAGE_SIZE, pages);
+	}
+	for (i = 0; i < 6; i++)
+		TEST_EQ(ask(vcpu, ASK_READ, SLOT_GPA + i * PAGE_SIZE, 0) & 0xff, 0x77);
+	TEST_EQ(madvise(mem, 5 * gib, MADV_DONTNEED), 0);
+	for (i = 0; i < 6; i++)
+		TEST_EQ(ask(vcpu, ASK_READ, SLOT_GPA + i * PAGE_SIZE, 0), 0);
+}
+
 static void guest_ins(u64 gpa)
 {
 	u64 rdi = gpa + 8, rcx = 8;
@@ -369,6 +396,7 @@ static const struct test_row rows[] = {
 	{ "read_only_file", read_only_file },
 	{ "high_addresses", high_addresses },
 	{ "aliases", aliases },
+	{ "far_apart", far_apart },
 	{ "emulated_write_is_dirty", emulated_write_is_dirty },
 	{ "userfault", userfault },
 };
