@@ -41,16 +41,17 @@ style: ## check all sources with the kernel's checkpatch --strict
 .PHONY: install
 install: module ## install ksvm.ko for the kernel of KDIR (as root)
 	$(KBUILD) INSTALL_MOD_DIR=updates modules_install
-	depmod $(kernel_release)
+	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(kernel_release)
 
 .PHONY: uninstall
 uninstall: ## remove the installed ksvm.ko (as root)
+	@test -n "$(kernel_release)" || { echo "no kernel headers in $(KDIR)"; exit 1; }
 	rm -f $(INSTALL_MOD_PATH)/lib/modules/$(kernel_release)/updates/ksvm.ko*
-	depmod $(kernel_release)
+	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(kernel_release)
 
 .PHONY: clean
 clean: ## remove what was built (but not the lab's fetched kernels)
-	rm -f *.ko *.mod *.mod.c *.o .*.cmd modules.order Module.symvers
+	rm -f *.ko *.mod *.mod.c *.o .*.o .*.cmd modules.order Module.symvers
 	find $(wildcard $(FOLDERS)) \( -name '*.o' -o -name '.*.cmd' \) -delete
 	$(LAB) clean
 
@@ -61,4 +62,6 @@ help: ## this list
 		printf '  make %-10s %s\n' "$$target" "$$text"; \
 	done
 
-kernel_release = $(shell $(MAKE) -s -C $(KDIR) kernelrelease)
+# Not make kernelrelease, which Debian's headers answer with another name.
+kernel_release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
+		   $(KDIR)/include/generated/utsrelease.h 2>/dev/null)

@@ -72,27 +72,22 @@ lab_selftests_build()
 		-exec cp {} "$LAB_BUILD/selftests/" \;
 }
 
-# The selftest programs, as the Makefile names them.
+# The selftest programs: each source has to be one, whatever the Makefile says.
 lab_selftests()
 {
 	local program
 
-	for program in "$LAB_BUILD"/selftests/*_test; do
-		[[ -x $program ]] || continue
-		program=${program##*/}
-		# One that was built before the source was removed is stale.
-		[[ -e $LAB_ROOT/tools/selftests/$program.c ]] || continue
-		printf '%s\n' "$program"
+	for program in "$LAB_ROOT"/tools/selftests/*_test.c; do
+		basename "$program" .c
 	done
 }
 
 # The unit tests and short fuzz runs of the pure files, on this machine.
 lab_check_host()
 {
-	local tap name failed status=0 out=$LAB_BUILD/host
+	local tap name='' failed status=0 out=$LAB_BUILD/host
 
 	lab_check_wants host || return 0
-	[[ -e $LAB_ROOT/tools/selftests/host/Makefile ]] || return 0
 	mkdir -p "$out"
 	rm -f "$out"/*.tap
 	make -C "$LAB_ROOT/tools/selftests/host" O="$out" -j "$(nproc)" \
@@ -104,6 +99,7 @@ lab_check_host()
 		failed=$(grep -cE '^not ok' "$tap")
 		lab_result "host-$name" "$((failed > 0))" <"$tap"
 	done
+	[[ -n $name ]] || status=1
 	lab_result host "$status" < <(tail -n 30 "$out.log")
 	((status == 0)) || tail -n 30 "$out.log" >&2
 }
@@ -154,8 +150,9 @@ lab_check_suite()
 		mapfile -t begun < <(lab_suite_split "$output" \
 			"$(<"$LAB_TOKEN_FILE")")
 		if ((${#begun[@]} == 0)); then
-			lab_result "${left[0]}" "${host_status/#0/125}" <"$output"
-			begun=("${left[0]}")
+			name=${left[0]} status=125
+			lab_result "$name" "${host_status/#0/125}" <"$output"
+			begun=("$name")
 		else
 			for name in "${begun[@]}"; do
 				status=$(cat "$dir/$name.status" 2>/dev/null) ||
@@ -200,7 +197,7 @@ lab_check_cases()
 {
 	local file=$LAB_ROOT/tools/selftests/lab-cases name options command
 
-	[[ -e $file ]] || return 0
+	[[ -e $file ]] || lab_die "no $file"
 	while IFS='|' read -r name options command <&3; do
 		read -r name <<<"$name"
 		[[ -n $name && $name != \#* ]] || continue
@@ -222,13 +219,16 @@ lab_check_count()
 		/^1\.\.[0-9]+/ { plan = substr($1, 4) + 0; planned = 1 }
 		/^(ok|not ok)/ {
 			points++
-			if (/# *[Ss][Kk][Ii][Pp]/) skipped++
-			else if (/^ok/) passed++
-			else failed++
+			if (/^not/) failed++
+			else if (/# *[Ss][Kk][Ii][Pp]/) skipped++
+			else passed++
 		}
 		/^Bail out!/ { bail = 1 }
 		END {
-			if (planned && plan == 0 && !points) skipped = 1
+			if (planned && plan == 0 && !points) {
+				if (status == 4) skipped = 1
+				else failed++
+			}
 			if (!planned || plan != points || bail ||
 			    (status != 0 && status != 4 && !failed))
 				failed++
@@ -275,6 +275,10 @@ lab_cmd_check()
 	fi
 	OPT_ADD=() OPT_MODULE='' OPT_TIMEOUT=300
 	lab_check_cases
+	for program in "${ARGS[@]}"; do
+		[[ -e $(lab_results_dir)/$program.tap ]] ||
+			lab_result "$program" 1 <<<"there is no such test"
+	done
 
 	(
 		cd "$(lab_results_dir)" || exit 1
