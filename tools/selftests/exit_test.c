@@ -519,12 +519,41 @@ static void exit_shutdown(void)
 	vcpu_expect_done(vcpu);
 }
 
+static void guest_no_rdtscp(void)
+{
+	asm volatile(GUEST_TRY("rdtscp") : : : "rax", "rcx", "rdx", "memory");
+	if (guest_tcg && guest_vector() == NO_VECTOR)
+		GUEST_SYNC(1);
+	GUEST_EQ(guest_vector(), UD_VECTOR);
+}
+
+/* The host's processor has it; who was not told of it has not. */
+static void exit_rdtscp(void)
+{
+	struct vcpu *vcpu = vm_with_vcpu(guest_no_rdtscp);
+	struct kvm_cpuid2 *cpuid = supported_cpuid();
+	struct kvm_cpuid_entry2 *extended = cpuid_find(cpuid, 0x80000001, 0);
+	struct kvm_cpuid_entry2 *structured = cpuid_find(cpuid, 7, 0);
+	struct guest_message msg;
+
+	if (!(extended->edx & BIT(27)))
+		test_skip("no RDTSCP on this host");
+	extended->edx &= ~BIT(27);
+	if (structured)
+		structured->ecx &= ~BIT(22);	/* RDPID */
+	xioctl(vcpu->fd, KVM_SET_CPUID2, cpuid);
+	if (vcpu_run_message(vcpu, &msg) == MSG_SYNC)
+		test_skip("QEMU's processor does not intercept RDTSCP");
+	TEST_EQ(vcpu_message(vcpu, &msg), MSG_DONE);
+}
+
 static const struct test_row host_rows[] = {
 	{ "cpuid", exit_cpuid },
 	{ "msr_exchange", msr_exchange },
 	{ "dr", exit_dr },
 	{ "dr_watch", exit_dr_watch },
 	{ "invlpg", exit_invlpg },
+	{ "rdtscp", exit_rdtscp },
 	{ "shutdown", exit_shutdown },
 };
 
