@@ -12,11 +12,10 @@
 
 struct kvm_run;
 
-/* MSRs; the _safe forms return 0 or -EIO. */
+/* MSRs; the _safe form returns 0 or -EIO. */
 u64 ksvm_rdmsr(u32 msr);
 void ksvm_wrmsr(u32 msr, u64 value);
 int ksvm_rdmsr_safe(u32 msr, u64 *value);
-int ksvm_wrmsr_safe(u32 msr, u64 value);
 
 /* Interrupts a CPU, so that it leaves the guest; any context. */
 void ksvm_send_reschedule(int cpu);

@@ -193,10 +193,4 @@ struct ksvm_walk {
  */
 int ksvm_walk(struct ksvm_vcpu *vcpu, gva_t gva, u32 access, struct ksvm_walk *walk);
 
-/* For the run loop. */
-static inline void ksvm_mmu_forget(struct ksvm_mmu_vcpu *mmu)
-{
-	mmu->last_slot = 0;
-}
-
 #endif

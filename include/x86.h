@@ -255,8 +255,7 @@ struct kvm_cpuid_entry2 *ksvm_find_cpuid(struct ksvm_vcpu *vcpu, u32 function, u
 void ksvm_cpuid(struct ksvm_vcpu *vcpu, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx);
 /* @feature: X86_FEATURE_* of a leaf that CPUID itself shows. */
 bool ksvm_guest_has(struct ksvm_vcpu *vcpu, unsigned int feature);
-/* Offer or withdraw a feature before any VM exists; backend's hardware_setup. */
-void ksvm_cpu_cap_set(unsigned int feature);
+/* Withdraw a feature before any VM exists; backend's hardware_setup. */
 void ksvm_cpu_cap_clear(unsigned int feature);
 bool ksvm_cpu_cap_has(unsigned int feature);
 u64 ksvm_supported_xcr0(void);

@@ -75,20 +75,6 @@ static u32 *cap_register(unsigned int feature)
 }
 
 /**
- * ksvm_cpu_cap_set() - offer a feature to guests
- * @feature: X86_FEATURE_* of a register in the CPUID table; others are ignored
- *
- * Context: module load, after ksvm_x86_setup().
- */
-void ksvm_cpu_cap_set(unsigned int feature)
-{
-	u32 *cap = cap_register(feature);
-
-	if (cap)
-		*cap |= BIT(feature & 31);
-}
-
-/**
  * ksvm_cpu_cap_clear() - do not offer a feature to guests
  * @feature: X86_FEATURE_*
  *

@@ -207,11 +207,8 @@ kvm_amd_later)
 kvm_amd_refused)
 	check "load" insmod "$module"
 	check "a VM" hold /dev/ksvm
-	if load-kvm-amd; then
-		check "a VM of kvm_amd is refused" busy_on /dev/kvm
-	else
-		check "kvm_amd is refused" true
-	fi
+	check "kvm_amd" load-kvm-amd
+	check "a VM of kvm_amd is refused" busy_on /dev/kvm
 	check "our VM is let go" let_go
 	check "our next VM works" hold /dev/ksvm
 	check "let go" let_go
