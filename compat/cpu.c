@@ -14,10 +14,12 @@
 #define read_msr	rdmsrq
 #define write_msr	wrmsrq
 #define read_msr_safe	rdmsrq_safe
+#define write_msr_safe	wrmsrq_safe
 #else
 #define read_msr	rdmsrl
 #define write_msr	wrmsrl
 #define read_msr_safe	rdmsrl_safe
+#define write_msr_safe	wrmsrl_safe
 #endif
 
 /**
@@ -58,6 +60,18 @@ int ksvm_rdmsr_safe(u32 msr, u64 *value)
 
 	*value = raw;
 	return error;
+}
+
+/**
+ * ksvm_wrmsr_safe() - write an MSR that may not exist or may not take the value
+ * @msr: its number; any context, this CPU's
+ * @value: the value
+ *
+ * Return: 0, or -EIO.
+ */
+int ksvm_wrmsr_safe(u32 msr, u64 value)
+{
+	return write_msr_safe(msr, value);
 }
 
 /**

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Suspend, resume, shutdown and emergency reboot. */
+/* Suspend, resume and shutdown. */
 #include <linux/syscore_ops.h>
-#include <asm/reboot.h>
 
 #include "compat.h"
 
@@ -79,25 +78,4 @@ void ksvm_power_unregister(void)
 {
 	syscore_remove(&power_syscore);
 	power_ops = NULL;
-}
-
-/**
- * ksvm_emergency_register() - switch SVM off before a crash kernel or an emergency reboot
- * @callback: called on each CPU in NMI context
- *
- * Kernels without the hook switch SVM off by themselves.
- */
-void ksvm_emergency_register(void (*callback)(void))
-{
-#ifdef KSVM_HAVE_EMERGENCY_CALLBACK
-	cpu_emergency_register_virt_callback(callback);
-#endif
-}
-
-/** ksvm_emergency_unregister() - undo ksvm_emergency_register(). */
-void ksvm_emergency_unregister(void (*callback)(void))
-{
-#ifdef KSVM_HAVE_EMERGENCY_CALLBACK
-	cpu_emergency_unregister_virt_callback(callback);
-#endif
 }

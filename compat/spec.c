@@ -40,6 +40,27 @@ void ksvm_ibpb(void)
 }
 
 /**
+ * ksvm_predictor_guard() - have a CPU's predictors ready for guests, or as without
+ * @on: guests may run on this CPU from now on
+ *
+ * Interrupts off, or an NMI. On processors that stay open to a guest's training of
+ * their return predictor otherwise, the kernel leaves this to the hypervisor: it
+ * costs all else that runs on them some speed.
+ */
+void ksvm_predictor_guard(bool on)
+{
+#ifdef X86_FEATURE_SRSO_BP_SPEC_REDUCE
+	const u64 reduce = BIT_ULL(MSR_ZEN4_BP_CFG_BP_SPEC_REDUCE_BIT);
+	u64 old;
+
+	if (!cpu_feature_enabled(X86_FEATURE_SRSO_BP_SPEC_REDUCE) ||
+	    ksvm_rdmsr_safe(MSR_ZEN4_BP_CFG, &old))
+		return;
+	ksvm_wrmsr_safe(MSR_ZEN4_BP_CFG, on ? old | reduce : old & ~reduce);
+#endif
+}
+
+/**
  * ksvm_guest_ran() - a guest ran on this CPU; interrupts off
  *
  * Hosts that are open to a guest's training of their user space's branches

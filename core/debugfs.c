@@ -54,6 +54,11 @@ static int stats_show(struct seq_file *seq, void *unused)
 	seq_printf(seq, "npf_fixed %llu\n", totals.npf_fixed);
 	seq_printf(seq, "emulated %llu\n", totals.emulated);
 	seq_printf(seq, "injected %llu\n", totals.injected);
+	seq_printf(seq, "pause_exits %llu\n", totals.pause_exits);
+	seq_printf(seq, "yields %llu\n", totals.yields);
+	seq_printf(seq, "asids %llu\n", totals.asids);
+	seq_printf(seq, "asid_flushes %llu\n", totals.asid_flushes);
+	seq_printf(seq, "asid_generations %llu\n", totals.asid_generations);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
@@ -65,6 +70,7 @@ void __init ksvm_debugfs_init(void)
 	debugfs_create_file("features", 0444, folder, NULL, &svm_features_fops);
 	debugfs_create_file("ioctls", 0444, folder, NULL, &ioctls_fops);
 	debugfs_create_file("stats", 0444, folder, NULL, &stats_fops);
+	svm_contract_debugfs(folder);
 }
 
 void ksvm_debugfs_exit(void)

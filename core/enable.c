@@ -98,10 +98,6 @@ static void report(int error)
 		pr_err_ratelimited("SVM cannot be used on all processors: error %d\n", error);
 }
 
-/*
- * The emergency hook is one slot, which another hypervisor that has SVM holds
- * as well: ask for it only where SVM is known to be free of one.
- */
 static int enable_all(void)
 {
 	atomic_t error = ATOMIC_INIT(0);
@@ -112,7 +108,7 @@ static int enable_all(void)
 		on_each_cpu(ipi_disable, NULL, 1);
 		return atomic_read(&error);
 	}
-	ksvm_emergency_register(emergency_disable);
+	ksvm_emergency_set(emergency_disable);
 	return 0;
 }
 
@@ -120,7 +116,7 @@ static void disable_all(void)
 {
 	lockdep_assert_held(&enable_lock);
 	on_each_cpu(ipi_disable, NULL, 1);
-	ksvm_emergency_unregister(emergency_disable);
+	ksvm_emergency_set(NULL);
 }
 
 /**
@@ -249,6 +245,7 @@ int __init ksvm_enable_init(const struct ksvm_x86_init_ops *ops)
 {
 	atomic_t error = ATOMIC_INIT(0);
 	int state;
+	int ret;
 
 	check_compatibility = ops->check_processor_compatibility;
 	cpus_read_lock();
@@ -265,6 +262,11 @@ int __init ksvm_enable_init(const struct ksvm_x86_init_ops *ops)
 		pr_err("no slot for CPU hotplug: error %d\n", state);
 		return state;
 	}
+	ret = ksvm_emergency_init();
+	if (ret) {
+		cpuhp_remove_state_nocalls(state);
+		return ret;
+	}
 	hotplug_state = state;
 	register_reboot_notifier(&reboot_notifier);
 	ksvm_power_register(&power_ops);
@@ -276,5 +278,6 @@ void ksvm_enable_exit(void)
 {
 	ksvm_power_unregister();
 	unregister_reboot_notifier(&reboot_notifier);
+	ksvm_emergency_exit();
 	cpuhp_remove_state_nocalls(hotplug_state);
 }

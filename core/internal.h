@@ -96,6 +96,11 @@ struct ksvm_totals {
 	u64 npf_fixed;
 	u64 emulated;
 	u64 injected;
+	u64 pause_exits;
+	u64 yields;
+	u64 asids;
+	u64 asid_flushes;
+	u64 asid_generations;
 };
 
 /* vm.c */
@@ -109,6 +114,9 @@ void ksvm_vm_totals(struct ksvm_totals *totals);
 /* vcpu.c */
 int ksvm_vcpu_create_fd(struct ksvm *vm, unsigned long id);
 void ksvm_vcpu_destroy(struct ksvm_vcpu *vcpu);
+
+/* yield.c */
+void ksvm_vcpu_yield(struct ksvm_vcpu *vcpu);
 
 /* run.c */
 int ksvm_vcpu_run(struct ksvm_vcpu *vcpu);

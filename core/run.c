@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Ring 1: KVM_RUN, from the completion of the last exit to the next one. */
 #include <linux/kvm.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/signal.h>
 #include <linux/srcu.h>
@@ -91,6 +92,14 @@ static enum exit_outcome complete_exit(struct ksvm_vcpu *vcpu)
 	return complete(vcpu);
 }
 
+/* May be away for long: nobody else's update of the memory slots waits for it. */
+static void yield_processor(struct ksvm_vcpu *vcpu)
+{
+	ring_leave(vcpu);
+	ksvm_vcpu_yield(vcpu);
+	ring_enter(vcpu);
+}
+
 static enum exit_outcome handle_requests(struct ksvm_vcpu *vcpu)
 {
 	if (likely(!ksvm_request_pending(vcpu)))
@@ -103,6 +112,8 @@ static enum exit_outcome handle_requests(struct ksvm_vcpu *vcpu)
 		return exit_user(vcpu, KVM_EXIT_SHUTDOWN);
 	if (ksvm_check_request(KSVM_REQ_TLB_FLUSH, vcpu))
 		static_call(ksvm_x86_flush_tlb)(vcpu);
+	if (ksvm_check_request(KSVM_REQ_YIELD, vcpu))
+		yield_processor(vcpu);
 	return EXIT_REENTER;
 }
 
@@ -169,12 +180,15 @@ static enum exit_outcome run_guest(struct ksvm_vcpu *vcpu)
 /*
  * The order counts: what is left of the last exit is completed before anything
  * can interrupt, so that user space can make a vCPU's state whole by running it
- * with immediate_exit set.
+ * with immediate_exit set. It may do so while it still handles that exit, whose
+ * reason therefore stays.
  */
 static enum exit_outcome run(struct ksvm_vcpu *vcpu)
 {
+	u32 last_reason = READ_ONCE(vcpu->run->exit_reason);
 	enum exit_outcome outcome;
 
+	WRITE_ONCE(vcpu->run->exit_reason, KVM_EXIT_UNKNOWN);
 	outcome = take_run_page(vcpu);
 	if (!outcome_continues(outcome))
 		return outcome;
@@ -183,8 +197,10 @@ static enum exit_outcome run(struct ksvm_vcpu *vcpu)
 		return ksvm_exit_error(vcpu, -EIO);
 	if (!outcome_continues(outcome))
 		return outcome;
-	if (ksvm_immediate_exit(vcpu->run))
-		return exit_interrupted(vcpu);
+	if (ksvm_immediate_exit(vcpu->run)) {
+		WRITE_ONCE(vcpu->run->exit_reason, last_reason);
+		return ksvm_exit_error(vcpu, -EINTR);
+	}
 	return run_guest(vcpu);
 }
 
@@ -204,24 +220,25 @@ static void report_missing_reason(struct kvm_run *run)
  * @vcpu: the vCPU, with its mutex held
  *
  * Context: the thread that is the vCPU for the time of the call; sleeps.
- * Return: 0 where the run page says why the guest stopped; -EINTR for a signal or
- * immediate_exit, with KVM_EXIT_INTR in the run page; -EINVAL for a run page that
- * asks for what is not offered; -EFAULT, -ENOMEM or -EIO where the guest cannot
- * go on.
+ * Return: 0 where the run page says why the guest stopped; -EINTR for a signal,
+ * with KVM_EXIT_INTR in the run page, or immediate_exit, with the reason that was
+ * there; -EINVAL for a run page that asks for what is not offered; -EFAULT,
+ * -ENOMEM or -EIO where the guest cannot go on.
  */
 int ksvm_vcpu_run(struct ksvm_vcpu *vcpu)
 {
 	enum exit_outcome outcome;
 
 	lockdep_assert_held(&vcpu->mutex);
-	WRITE_ONCE(vcpu->run->exit_reason, KVM_EXIT_UNKNOWN);
 
+	rcu_assign_pointer(vcpu->runner, current);
 	sigset_enter(vcpu);
 	ring_enter(vcpu);
 	outcome = run(vcpu);
 	fill_run_page(vcpu);
 	ring_leave(vcpu);
 	sigset_leave(vcpu);
+	RCU_INIT_POINTER(vcpu->runner, NULL);
 
 	if (outcome == EXIT_ERROR)
 		return vcpu->run_error;

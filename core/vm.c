@@ -42,6 +42,11 @@ static void add_vcpus(struct ksvm_totals *totals, struct ksvm *vm)
 		totals->npf_fixed += READ_ONCE(vcpu->stat.npf_fixed);
 		totals->emulated += READ_ONCE(vcpu->stat.emulated);
 		totals->injected += READ_ONCE(vcpu->stat.injected);
+		totals->pause_exits += READ_ONCE(vcpu->stat.pause_exits);
+		totals->yields += READ_ONCE(vcpu->stat.yields);
+		totals->asids += READ_ONCE(vcpu->stat.asids);
+		totals->asid_flushes += READ_ONCE(vcpu->stat.asid_flushes);
+		totals->asid_generations += READ_ONCE(vcpu->stat.asid_generations);
 	}
 }
 
@@ -98,6 +103,7 @@ static struct ksvm *vm_create(void)
 	mutex_init(&vm->lock);
 	xa_init_flags(&vm->vcpus, XA_FLAGS_ACCOUNT);
 	vm->mm = current->mm;
+	ksvm_contract_vm_created(&vm->contract);
 
 	error = ksvm_enable_get();
 	if (error)

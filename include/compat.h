@@ -7,15 +7,20 @@
 #define KSVM_COMPAT_H
 
 #include <linux/types.h>
+#include <asm/processor.h>
+#ifdef KSVM_HAVE_CPUID_API
+#include <asm/cpuid/api.h>	/* cpuid_eax() and its like were in processor.h */
+#endif
 
 #include "compat_types.h"
 
 struct kvm_run;
 
-/* MSRs; the _safe form returns 0 or -EIO. */
+/* MSRs; the _safe forms return 0 or -EIO. */
 u64 ksvm_rdmsr(u32 msr);
 void ksvm_wrmsr(u32 msr, u64 value);
 int ksvm_rdmsr_safe(u32 msr, u64 *value);
+int ksvm_wrmsr_safe(u32 msr, u64 value);
 
 /* Interrupts a CPU, so that it leaves the guest; any context. */
 void ksvm_send_reschedule(int cpu);
@@ -36,6 +41,8 @@ void ksvm_guest_timing_leave(void);
 u64 ksvm_host_spec_ctrl(void);
 bool ksvm_ibpb_wanted(void);
 void ksvm_ibpb(void);
+/* What a CPU's predictors need while it may run guests. */
+void ksvm_predictor_guard(bool on);
 /* After a guest ran: what the host's mitigations want before user mode. */
 void ksvm_guest_ran(void);
 
@@ -55,8 +62,9 @@ struct ksvm_power_ops {
 void ksvm_power_register(const struct ksvm_power_ops *ops);
 void ksvm_power_unregister(void);
 
-/* The hook that switches SVM off before an emergency reboot or a kdump. */
-void ksvm_emergency_register(void (*callback)(void));
-void ksvm_emergency_unregister(void (*callback)(void));
+/* What switches SVM off before an emergency reboot or a kdump; NULL for nothing. */
+int ksvm_emergency_init(void);
+void ksvm_emergency_exit(void);
+void ksvm_emergency_set(void (*callback)(void));
 
 #endif

@@ -13,12 +13,14 @@
  * @KSVM_REQ_KICK: nothing but leaving ring 2 and looking around
  * @KSVM_REQ_TLB_FLUSH: drop the translations of the vCPU's current ASID
  * @KSVM_REQ_TRIPLE_FAULT: report KVM_EXIT_SHUTDOWN
+ * @KSVM_REQ_YIELD: the guest spins: let another vCPU of the VM have the processor
  * @KSVM_REQ_VM_DEAD: the VM hit a bug of ours; KVM_RUN fails with EIO
  */
 enum ksvm_request {
 	KSVM_REQ_KICK,
 	KSVM_REQ_TLB_FLUSH,
 	KSVM_REQ_TRIPLE_FAULT,
+	KSVM_REQ_YIELD,
 	KSVM_REQ_VM_DEAD,
 };
 

@@ -3,9 +3,17 @@
 #ifndef KSVM_SVM_H
 #define KSVM_SVM_H
 
+struct dentry;
 struct seq_file;
 
 /* debugfs ksvm/features: a line per feature: on, or off with the reason. */
 int svm_features_show(struct seq_file *seq, void *unused);
+
+/* debugfs ksvm/contract/, where the contract checker is built in. */
+#ifdef KSVM_CONTRACT
+void svm_contract_debugfs(struct dentry *parent);
+#else
+static inline void svm_contract_debugfs(struct dentry *parent) {}
+#endif
 
 #endif

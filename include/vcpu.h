@@ -8,6 +8,7 @@
 #include <linux/signal_types.h>
 #include <linux/types.h>
 
+#include "contract_hooks.h"
 #include "exit.h"
 #include "mmu.h"
 #include "pmu.h"
@@ -15,6 +16,7 @@
 
 struct ksvm;
 struct kvm_run;
+struct task_struct;
 
 /**
  * struct ksvm_vcpu_stat - counters, written by the vCPU's thread only
@@ -25,6 +27,11 @@ struct kvm_run;
  * @npf_fixed: nested page faults that installed an entry
  * @emulated: instructions run by the emulator
  * @injected: events handed to the processor
+ * @pause_exits: loops of PAUSE that were interrupted
+ * @yields: those after which another vCPU got the processor
+ * @asids: address space identifiers taken
+ * @asid_flushes: times that the one it had was flushed instead
+ * @asid_generations: times that the last one of a CPU was gone
  */
 struct ksvm_vcpu_stat {
 	u64 exits;
@@ -34,6 +41,11 @@ struct ksvm_vcpu_stat {
 	u64 npf_fixed;
 	u64 emulated;
 	u64 injected;
+	u64 pause_exits;
+	u64 yields;
+	u64 asids;
+	u64 asid_flushes;
+	u64 asid_generations;
 };
 
 /**
@@ -49,6 +61,10 @@ struct ksvm_vcpu_stat {
  *	thread with interrupts off, read by who kicks
  * @last_cpu: the CPU of the last world switch, or -1; own thread
  * @requests: bits of enum ksvm_request; atomic
+ * @runner: the thread that is in KVM_RUN, or NULL; RCU, written by that thread
+ * @kernel_mode: the guest was at CPL 0 when ring 2 was last left, where the
+ *	pause filter is on; own thread writes
+ * @spinning: it is looking for another vCPU to run in its place; own thread writes
  * @wait: where a vCPU that is not runnable sleeps
  * @mp_state: KVM_MP_STATE_*; own thread
  * @srcu_index: of the read side of vm->mmu.srcu while in ring 1; own thread
@@ -61,6 +77,7 @@ struct ksvm_vcpu_stat {
  * @pmu: own thread
  * @x86: own thread
  * @stat: own thread writes
+ * @contract: the checker's; empty unless built with DEBUG_CONTRACT=1
  */
 struct ksvm_vcpu {
 	struct ksvm *vm;
@@ -74,6 +91,9 @@ struct ksvm_vcpu {
 	int inner_cpu;
 	int last_cpu;
 	unsigned long requests;
+	struct task_struct __rcu *runner;
+	bool kernel_mode;
+	bool spinning;
 	struct rcuwait wait;
 	u32 mp_state;
 	int srcu_index;
@@ -86,6 +106,7 @@ struct ksvm_vcpu {
 	struct ksvm_pmu pmu;
 	struct ksvm_x86_vcpu x86;
 	struct ksvm_vcpu_stat stat;
+	struct ksvm_contract_vcpu contract;
 };
 
 /* Report EXIT_ERROR with @error, a negative errno, as KVM_RUN's result. */

@@ -11,6 +11,7 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
+#include "contract_hooks.h"
 #include "mmu.h"
 #include "x86.h"
 
@@ -27,6 +28,8 @@
  * @vcpus: vCPUs by index, published once each under @lock, never removed
  *	before the VM goes
  * @nr_vcpus: how many of @vcpus are published; @lock to change
+ * @last_boosted: index of the vCPU that last got the processor from one that
+ *	spun; no lock, a hint
  * @vcpu_id_limit: ids of vCPUs are below, if not 0: KVM_CAP_MAX_VCPU_ID sets it
  *	once; @lock
  * @free_work: frees the VM after the last reference is gone
@@ -34,6 +37,7 @@
  * @dead: a bug of ours was met: KVM_RUN fails with EIO; set once
  * @mmu: memory; locks of its own
  * @x86: settings of the VM; @lock
+ * @contract: the checker's; empty unless built with DEBUG_CONTRACT=1
  */
 struct ksvm {
 	refcount_t users;
@@ -41,12 +45,14 @@ struct ksvm {
 	struct mutex lock;	/* vCPU creation, settings of the VM */
 	struct xarray vcpus;
 	unsigned int nr_vcpus;
+	unsigned int last_boosted;
 	unsigned int vcpu_id_limit;
 	struct work_struct free_work;
 	struct list_head link;
 	bool dead;
 	struct ksvm_mmu mmu;
 	struct ksvm_x86_vm x86;
+	struct ksvm_contract_vm contract;
 };
 
 /* Each published vCPU of a VM; any context. */

@@ -43,6 +43,7 @@ static int take_log(struct ksvm *vm, struct ksvm_memslot *slot, void __user *use
 
 	if (!batch)
 		return -ENOMEM;
+	ksvm_contract_narrow_enter(&vm->contract);
 	for (word = 0; word < words && !r; word += n) {
 		n = min(words - word, BATCH_WORDS);
 		changed |= take_batch(vm, slot, word, n, batch);
@@ -53,6 +54,7 @@ static int take_log(struct ksvm *vm, struct ksvm_memslot *slot, void __user *use
 	/* Before the caller reads the pages: later writes set bits again. */
 	if (changed)
 		ksvm_flush_remote_tlbs(vm);
+	ksvm_contract_narrow_leave(&vm->contract);
 	kfree(batch);
 	return r;
 }

@@ -75,18 +75,22 @@ static inline unsigned long slot_hva_of_gpa(const struct ksvm_memslot *slot, gpa
 /*
  * Bracket user accesses: in ring 2 they must not fault. These nest.
  */
-static inline void user_begin(const struct ksvm_vcpu *vcpu)
+static inline void user_begin(struct ksvm_vcpu *vcpu)
 {
-	if (vcpu->ring == RING_INNER)
+	if (vcpu->ring == RING_INNER) {
 		pagefault_disable();
-	else
+		ksvm_contract_user_begin(&vcpu->contract, vcpu->x86.fpu.host_pkru);
+	} else {
 		might_sleep();
+	}
 }
 
-static inline void user_end(const struct ksvm_vcpu *vcpu)
+static inline void user_end(struct ksvm_vcpu *vcpu)
 {
-	if (vcpu->ring == RING_INNER)
+	if (vcpu->ring == RING_INNER) {
+		ksvm_contract_user_end(&vcpu->contract, vcpu->x86.fpu.host_pkru);
 		pagefault_enable();
+	}
 }
 
 /* What a failed user access means. */

@@ -99,6 +99,7 @@ static int invalidate_range_start(struct mmu_notifier *notifier,
 	struct ksvm_mmu *mmu = &vm->mmu;
 	LIST_HEAD(tables);
 
+	ksvm_contract_narrow_enter(&vm->contract);
 	write_lock(&mmu->lock);
 	if (mmu->invalidate_active++) {
 		mmu->invalidate_start = min(mmu->invalidate_start, range->start);
@@ -111,6 +112,7 @@ static int invalidate_range_start(struct mmu_notifier *notifier,
 		      &tables))
 		ksvm_flush_remote_tlbs(vm);
 	write_unlock(&mmu->lock);
+	ksvm_contract_narrow_leave(&vm->contract);
 	ksvm_npt_free_tables(vm, &tables);
 	return 0;
 }

@@ -116,6 +116,7 @@ static bool zap_child(u64 *p, int level, gfn_t start, gfn_t end, struct list_hea
 
 	if (changed && table_empty(child)) {
 		WRITE_ONCE(*p, 0);
+		ksvm_contract_narrowed();
 		collect_tables(child, level - 1, tables);
 	}
 	return changed;
@@ -140,6 +141,7 @@ static bool zap_table(u64 *table, int level, gfn_t start, gfn_t end,
 		}
 		/* A large leaf goes as a whole: the rest of it faults again. */
 		xchg(p, 0);
+		ksvm_contract_narrowed();
 		changed = true;
 		if (!npt_leaf(entry, level))
 			collect_tables(child_table(entry), level - 1, tables);
@@ -160,8 +162,13 @@ static bool zap_table(u64 *table, int level, gfn_t start, gfn_t end,
  */
 bool npt_zap(struct ksvm *vm, gfn_t start, gfn_t end, struct list_head *tables)
 {
+	u64 count = ksvm_contract_count_begin();
+	bool changed;
+
 	lockdep_assert_held_write(&vm->mmu.lock);
-	return zap_table(root_table(vm), vm->mmu.root_level, start, end, tables);
+	changed = zap_table(root_table(vm), vm->mmu.root_level, start, end, tables);
+	ksvm_contract_count_end(&vm->contract, count);
+	return changed;
 }
 
 /* Call @visit for each leaf that maps a frame of the range; true if one was. */
@@ -201,6 +208,7 @@ static bool visit_write_protect(u64 *entry)
 	if (!entry_test(entry, NPT_WRITABLE))
 		return false;
 	entry_clear(entry, NPT_WRITABLE);
+	ksvm_contract_narrowed();
 	return true;
 }
 
@@ -266,6 +274,7 @@ static u64 *find_leaf(struct ksvm *vm, gfn_t gfn)
  */
 bool npt_write_protect_mask(struct ksvm *vm, gfn_t gfn, unsigned long mask)
 {
+	u64 count = ksvm_contract_count_begin();
 	bool changed = false;
 
 	lockdep_assert_held_write(&vm->mmu.lock);
@@ -275,6 +284,7 @@ bool npt_write_protect_mask(struct ksvm *vm, gfn_t gfn, unsigned long mask)
 		if (p)
 			changed |= visit_write_protect(p);
 	}
+	ksvm_contract_count_end(&vm->contract, count);
 	return changed;
 }
 
@@ -328,6 +338,7 @@ void ksvm_npt_zap(struct ksvm *vm, gfn_t start, gfn_t end)
 	LIST_HEAD(tables);
 	gfn_t gfn, next;
 
+	ksvm_contract_narrow_enter(&vm->contract);
 	write_lock(&vm->mmu.lock);
 	for (gfn = start; gfn < end; gfn = next) {
 		next = chunk_end(vm, gfn, end);
@@ -337,6 +348,7 @@ void ksvm_npt_zap(struct ksvm *vm, gfn_t start, gfn_t end)
 	if (changed)
 		ksvm_flush_remote_tlbs(vm);
 	write_unlock(&vm->mmu.lock);
+	ksvm_contract_narrow_leave(&vm->contract);
 	ksvm_npt_free_tables(vm, &tables);
 }
 
@@ -346,16 +358,21 @@ void ksvm_npt_write_protect(struct ksvm *vm, gfn_t start, gfn_t end)
 	bool changed = false;
 	gfn_t gfn, next;
 
+	ksvm_contract_narrow_enter(&vm->contract);
 	write_lock(&vm->mmu.lock);
 	for (gfn = start; gfn < end; gfn = next) {
+		u64 count = ksvm_contract_count_begin();
+
 		next = chunk_end(vm, gfn, end);
 		changed |= visit_leaves(root_table(vm), vm->mmu.root_level, gfn, next,
 					visit_write_protect);
+		ksvm_contract_count_end(&vm->contract, count);
 		changed = npt_yield(vm, changed);
 	}
 	if (changed)
 		ksvm_flush_remote_tlbs(vm);
 	write_unlock(&vm->mmu.lock);
+	ksvm_contract_narrow_leave(&vm->contract);
 }
 
 /**

@@ -10,6 +10,8 @@
 /* Used with preemption off and never from an interrupt. */
 static DEFINE_PER_CPU(struct cpumask, inner_cpus);
 
+KSVM_CONTRACT_DEFINE;
+
 static void nothing(void *unused)
 {
 }
@@ -61,10 +63,14 @@ void ksvm_wait_inner(struct ksvm *vm)
  */
 void ksvm_flush_remote_tlbs(struct ksvm *vm)
 {
+	s64 narrowed = ksvm_contract_flush_begin(&vm->contract);
 	struct ksvm_vcpu *vcpu;
 	unsigned long index;
 
+	if (ksvm_contract_flush_skip(&vm->contract))
+		return;
 	ksvm_for_each_vcpu(index, vcpu, vm)
 		ksvm_make_request(KSVM_REQ_TLB_FLUSH, vcpu);
 	ksvm_wait_inner(vm);
+	ksvm_contract_flush_end(&vm->contract, narrowed);
 }

@@ -64,7 +64,7 @@ static unsigned char large_levels(const struct walk_mode *mode, unsigned long cr
 {
 	if (mode->levels == 2)
 		return cr4 & X86_CR4_PSE ? WALK_LEVEL_4M : 0;
-	if (!static_cpu_has(X86_FEATURE_GBPAGES))
+	if (!cpu_feature_enabled(X86_FEATURE_GBPAGES))
 		return mode->large & ~WALK_LEVEL_1G;
 	return mode->large;
 }

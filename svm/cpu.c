@@ -25,6 +25,7 @@
 #include <asm/processor.h>
 
 #include "compat.h"
+#include "contract.h"
 #include "internal.h"
 
 #define CPUID_8000_0001_ECX_SVM		BIT(2)
@@ -143,7 +144,9 @@ int svm_hardware_enable(void)
 	cpu->last_vmcb_pa = 0;
 	if (boot_cpu_has(X86_FEATURE_RDTSCP))
 		cpu->host_tsc_aux = ksvm_rdmsr(MSR_TSC_AUX);
+	ksvm_predictor_guard(true);
 	cpu->enabled = true;
+	svm_contract_cpu_enabled();
 	return 0;
 }
 
@@ -165,6 +168,7 @@ void svm_hardware_disable(void)
 	asm volatile("1:	stgi\n2:\n" _ASM_EXTABLE(1b, 2b) : : : "memory");
 	ksvm_wrmsr(MSR_VM_HSAVE_PA, 0);
 	ksvm_wrmsr(MSR_EFER, ksvm_rdmsr(MSR_EFER) & ~EFER_SVME);
+	ksvm_predictor_guard(false);
 }
 
 /**

@@ -35,6 +35,7 @@ enum exit_outcome exit_debug(struct vcpu_svm *svm)
 
 	/* Only a #DB changes DR6, and this one is not the guest's until it is delivered. */
 	vmcb_set_dr6(svm->vmcb, vcpu->x86.dr6);
+	svm_lbr_restore(svm);
 
 	if (svm_nmi_step_done(svm) && !(vcpu->x86.guest_debug & KVM_GUESTDBG_SINGLESTEP)) {
 		raised &= ~DR_STEP;

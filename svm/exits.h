@@ -21,6 +21,9 @@ enum exit_outcome exit_rdpmc(struct vcpu_svm *svm);
 enum exit_outcome exit_vmmcall(struct vcpu_svm *svm);
 enum exit_outcome exit_xsetbv(struct vcpu_svm *svm);
 
+/* pause.c */
+enum exit_outcome exit_pause(struct vcpu_svm *svm);
+
 /* exit_event.c: everything else */
 enum exit_outcome exit_alignment_check(struct vcpu_svm *svm);
 enum exit_outcome exit_breakpoint(struct vcpu_svm *svm);

@@ -178,9 +178,9 @@ int svm_features_setup(void)
 		svm_features_on[i] = !row->missing && (!row->parameter || *row->parameter) &&
 				     cpuid_offers(&row->cpuid);
 	}
-	/* A filter without a threshold counts PAUSEs that are far apart, too. */
-	if (!svm_has(SVM_FEATURE_PAUSE_THRESHOLD))
-		svm_features_on[SVM_FEATURE_PAUSE_FILTER] = false;
+	/* The threshold is the filter's. */
+	if (!svm_has(SVM_FEATURE_PAUSE_FILTER))
+		svm_features_on[SVM_FEATURE_PAUSE_THRESHOLD] = false;
 
 	if (!svm_has(SVM_FEATURE_NPT)) {
 		pr_err("no nested paging on this processor: CPUID 8000_000A.EDX.NP is clear\n");
@@ -235,7 +235,7 @@ static void show_row(struct seq_file *seq, enum svm_feature i)
 	else if (row->parameter && !*row->parameter)
 		show(seq, row->name, false, "switched off by parameter");
 	else
-		show(seq, row->name, false, "no use without pause_threshold");
+		show(seq, row->name, false, "no use without pause_filter");
 }
 
 /* What the host's mode of operation decides. */

@@ -5,6 +5,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 
+#include "contract.h"
 #include "init_ops.h"
 #include "internal.h"
 #include "msrpm_bits.h"
@@ -25,12 +26,22 @@ static int svm_hardware_setup(void)
 		return error;
 	error = svm_cpus_create();
 	if (error)
-		svm_iopm_destroy();
+		goto iopm;
+	error = svm_contract_setup();
+	if (error)
+		goto cpus;
+	return 0;
+
+cpus:
+	svm_cpus_destroy();
+iopm:
+	svm_iopm_destroy();
 	return error;
 }
 
 static void svm_hardware_unsetup(void)
 {
+	svm_contract_unsetup();
 	svm_cpus_destroy();
 	svm_iopm_destroy();
 }

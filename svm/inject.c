@@ -50,6 +50,8 @@ static void inject_exception(struct vcpu_svm *svm)
 			 (u64)exception->error_code << VMCB_EVENT_ERROR_CODE_SHIFT;
 	if (exception->vector == X86_TRAP_BP || exception->vector == X86_TRAP_OF)
 		next_rip_set(svm, INT3_LENGTH);
+	if (exception->vector == X86_TRAP_DB)
+		svm_lbr_debug_delivered(svm);
 	events->exception_pending = false;
 	events->exception_injected = true;
 	inject(svm, INJECTING_EXCEPTION, event);

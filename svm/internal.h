@@ -66,6 +66,10 @@ DECLARE_PER_CPU(struct svm_cpu, svm_cpu);
  * @host_spec_ctrl: put back after #VMEXIT if @write_spec_ctrl
  * @write_spec_ctrl: the two differ, or may
  * @read_spec_ctrl: the guest writes it without an exit
+ * @contract_gif: set by STGI, cleared by CLGI
+ * @contract_keep_gif: planted: leave GIF clear
+ * @contract_keep_if: planted: leave IF clear
+ * @contract_rflags: RFLAGS at VMRUN
  */
 struct svm_switch {
 	u64 vmcb_pa;
@@ -75,6 +79,12 @@ struct svm_switch {
 	u64 host_spec_ctrl;
 	bool write_spec_ctrl;
 	bool read_spec_ctrl;
+#ifdef KSVM_CONTRACT
+	bool contract_gif;
+	bool contract_keep_gif;
+	bool contract_keep_if;
+	u64 contract_rflags;
+#endif
 };
 
 /* What the processor was asked to deliver at the last VMRUN. */
@@ -102,7 +112,12 @@ enum svm_injecting {
  * @nmi_iret_rip: see @nmi_iret
  * @nmi_stepping: that IRET, or what ends an interrupt shadow, is single-stepped for
  *	an NMI that waits
- * @trap_flag_lent: the last VMRUN had a TF that is not the guest's
+ * @stepping: the last VMRUN stepped an instruction for somebody else than the guest
+ * @trap_flag_lent: where @stepping, its TF was not the guest's
+ * @debugctl: the guest's DEBUGCTL; see lbr.c
+ * @pause_filter: PAUSE loops exit
+ * @pause_switches: how often the thread had been switched to when ring 2 was last entered
+ * @contract: what the checker knows, where it is built in; see contract.h
  * @vm_cr: the guest's view of VM_CR
  * @intel_guest: its CPUID says Intel: SYSENTER_ESP and SYSENTER_EIP have 64 bits
  * @sysenter_esp_high: where @intel_guest, bits 63-32 of SYSENTER_ESP
@@ -122,7 +137,14 @@ struct vcpu_svm {
 	bool nmi_iret;
 	unsigned long nmi_iret_rip;
 	bool nmi_stepping;
+	bool stepping;
 	bool trap_flag_lent;
+	u64 debugctl;
+	bool pause_filter;
+	unsigned long pause_switches;
+#ifdef KSVM_CONTRACT
+	struct svm_contract *contract;
+#endif
 	u64 vm_cr;
 	bool intel_guest;
 	u32 sysenter_esp_high;
@@ -235,11 +257,25 @@ void svm_msr_intercepts_update(struct vcpu_svm *svm);
 int svm_get_msr(struct ksvm_vcpu *vcpu, u32 index, u64 *value, bool host);
 int svm_set_msr(struct ksvm_vcpu *vcpu, u32 index, u64 value, bool host);
 
+/* lbr.c: DEBUGCTL and the last-branch records. */
+int svm_lbr_get_msr(struct vcpu_svm *svm, u32 index, u64 *value);
+int svm_lbr_set_msr(struct vcpu_svm *svm, u32 index, u64 value, bool host);
+void svm_lbr_reset(struct vcpu_svm *svm, bool init);
+void svm_lbr_debug_delivered(struct vcpu_svm *svm);
+void svm_lbr_step(struct vcpu_svm *svm);
+void svm_lbr_restore(struct vcpu_svm *svm);
+
+/* pause.c: the pause filter. */
+void svm_pause_init(struct vcpu_svm *svm);
+void svm_pause_enter(struct vcpu_svm *svm);
+void svm_pause_leave(struct vcpu_svm *svm);
+
 /* intercept.c */
 void svm_intercepts_update(struct vcpu_svm *svm);
 
 /* asid.c: interrupts off, on the CPU that is about to enter. */
 void svm_asid_assign(struct vcpu_svm *svm, struct svm_cpu *cpu);
+void svm_asid_not_entered(struct vcpu_svm *svm, struct svm_cpu *cpu);
 void svm_flush_tlb(struct ksvm_vcpu *vcpu);
 
 /* inject.c: ring 2, around the world switch. */

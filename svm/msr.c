@@ -15,10 +15,6 @@
 /* VM_CR: the bits that are defined. */
 #define VM_CR_VALID		0x1full
 
-/* DEBUGCTL: the bits that a processor takes, and those that do something here. */
-#define DEBUGCTL_VALID		0x3full
-#define DEBUGCTL_USED		(DEBUGCTLMSR_LBR | DEBUGCTLMSR_BTF)
-
 /* PAT after RESET: WB, WT, UC-, UC, twice. */
 #define PAT_RESET		0x0007040600070406ull
 
@@ -168,30 +164,6 @@ static int set_pred_cmd(struct ksvm_vcpu *vcpu, u64 value, bool host)
 	return 0;
 }
 
-/*
- * Without LBR virtualization the guest's DEBUGCTL would be the host's: writes
- * are ignored then. With it, the records cost time at each world switch: only
- * while the guest wants them, or single-steps on branches.
- */
-static int set_debugctl(struct vcpu_svm *svm, u64 value)
-{
-	bool on = value & DEBUGCTL_USED;
-	bool records = value & DEBUGCTLMSR_LBR;
-	struct vmcb *vmcb = svm->vmcb;
-
-	if (value & ~DEBUGCTL_VALID)
-		return -EINVAL;
-	if (!svm_has(SVM_FEATURE_LBR_VIRT))
-		return 0;
-	vmcb_set_dbgctl(vmcb, value & DEBUGCTL_USED);
-	vmcb_set_virt_ext(vmcb, on ? VMCB_LBR_VIRT_ENABLE : 0);
-	svm_msrpm_set(svm, MSR_IA32_LASTBRANCHFROMIP, records, false);
-	svm_msrpm_set(svm, MSR_IA32_LASTBRANCHTOIP, records, false);
-	svm_msrpm_set(svm, MSR_IA32_LASTINTFROMIP, records, false);
-	svm_msrpm_set(svm, MSR_IA32_LASTINTTOIP, records, false);
-	return 0;
-}
-
 static void set_tsc_aux(struct ksvm_vcpu *vcpu, u64 value)
 {
 	/* The upper half does not exist; ring 2 has loaded the old value. */
@@ -203,31 +175,6 @@ static void set_tsc_aux(struct ksvm_vcpu *vcpu, u64 value)
 static bool guest_has_tsc_aux(struct ksvm_vcpu *vcpu)
 {
 	return ksvm_guest_has(vcpu, X86_FEATURE_RDTSCP) || ksvm_guest_has(vcpu, X86_FEATURE_RDPID);
-}
-
-static int set_last_branch(struct vcpu_svm *svm, u32 index, u64 value, bool host)
-{
-	struct vmcb *vmcb = svm->vmcb;
-
-	if (!host)
-		return -EINVAL;
-	if (!svm_has(SVM_FEATURE_LBR_VIRT))
-		return value ? -EINVAL : 0;
-	switch (index) {
-	case MSR_IA32_LASTBRANCHFROMIP:
-		vmcb_set_br_from(vmcb, value);
-		break;
-	case MSR_IA32_LASTBRANCHTOIP:
-		vmcb_set_br_to(vmcb, value);
-		break;
-	case MSR_IA32_LASTINTFROMIP:
-		vmcb_set_last_excp_from(vmcb, value);
-		break;
-	case MSR_IA32_LASTINTTOIP:
-		vmcb_set_last_excp_to(vmcb, value);
-		break;
-	}
-	return 0;
 }
 
 /**
@@ -265,21 +212,6 @@ int svm_get_msr(struct ksvm_vcpu *vcpu, u32 index, u64 *value, bool host)
 			return -EINVAL;
 		*value = *spec_ctrl_of(svm);
 		return 0;
-	case MSR_IA32_DEBUGCTLMSR:
-		*value = save->dbgctl;
-		return 0;
-	case MSR_IA32_LASTBRANCHFROMIP:
-		*value = save->br_from;
-		return 0;
-	case MSR_IA32_LASTBRANCHTOIP:
-		*value = save->br_to;
-		return 0;
-	case MSR_IA32_LASTINTFROMIP:
-		*value = save->last_excp_from;
-		return 0;
-	case MSR_IA32_LASTINTTOIP:
-		*value = save->last_excp_to;
-		return 0;
 	case MSR_TSC_AUX:
 		if (!host && !guest_has_tsc_aux(vcpu))
 			return -EINVAL;
@@ -295,7 +227,7 @@ int svm_get_msr(struct ksvm_vcpu *vcpu, u32 index, u64 *value, bool host)
 	case MSR_IA32_PRED_CMD:
 		return -EINVAL;
 	default:
-		return -ENOENT;
+		return svm_lbr_get_msr(svm, index, value);
 	}
 }
 
@@ -333,13 +265,6 @@ int svm_set_msr(struct ksvm_vcpu *vcpu, u32 index, u64 value, bool host)
 		return set_spec_ctrl(svm, value, host);
 	case MSR_IA32_PRED_CMD:
 		return set_pred_cmd(vcpu, value, host);
-	case MSR_IA32_DEBUGCTLMSR:
-		return set_debugctl(svm, value);
-	case MSR_IA32_LASTBRANCHFROMIP:
-	case MSR_IA32_LASTBRANCHTOIP:
-	case MSR_IA32_LASTINTFROMIP:
-	case MSR_IA32_LASTINTTOIP:
-		return set_last_branch(svm, index, value, host);
 	case MSR_TSC_AUX:
 		if (!host && !guest_has_tsc_aux(vcpu))
 			return -EINVAL;
@@ -353,7 +278,7 @@ int svm_set_msr(struct ksvm_vcpu *vcpu, u32 index, u64 value, bool host)
 	case MSR_VM_HSAVE_PA:
 		return host && !value ? 0 : -EINVAL;
 	default:
-		return -ENOENT;
+		return svm_lbr_set_msr(svm, index, value, host);
 	}
 }
 
@@ -376,7 +301,6 @@ void svm_msrs_reset(struct vcpu_svm *svm)
 	svm->vcpu.x86.msrs.pat = PAT_RESET;
 	vmcb_set_g_pat(svm->vmcb, PAT_RESET);
 	*spec_ctrl_of(svm) = 0;
-	set_debugctl(svm, 0);
 	svm->vm_cr = 0;
 }
 

@@ -19,6 +19,7 @@
 #include <asm/special_insns.h>
 
 #include "compat.h"
+#include "contract.h"
 #include "guest.h"
 #include "internal.h"
 #include "requests.h"
@@ -31,6 +32,12 @@ static_assert(offsetof(struct svm_switch, guest_spec_ctrl) == 24);
 static_assert(offsetof(struct svm_switch, host_spec_ctrl) == 32);
 static_assert(offsetof(struct svm_switch, write_spec_ctrl) == 40);
 static_assert(offsetof(struct svm_switch, read_spec_ctrl) == 41);
+#ifdef KSVM_CONTRACT
+static_assert(offsetof(struct svm_switch, contract_gif) == 42);
+static_assert(offsetof(struct svm_switch, contract_keep_gif) == 43);
+static_assert(offsetof(struct svm_switch, contract_keep_if) == 44);
+static_assert(offsetof(struct svm_switch, contract_rflags) == 48);
+#endif
 
 /* DR7 bits that arm a breakpoint. */
 #define DR7_ENABLED	0xff
@@ -122,6 +129,7 @@ static void inner_enter(struct vcpu_svm *svm, struct svm_cpu *cpu, unsigned long
 	struct ksvm_vcpu *vcpu = &svm->vcpu;
 	int this_cpu = smp_processor_id();
 
+	svm_contract_ring_enter(svm);
 	vcpu->ring = RING_INNER;
 	/* Published before the requests are read: see ksvm_vcpu_kick(). */
 	smp_store_mb(vcpu->inner_cpu, this_cpu);
@@ -135,8 +143,11 @@ static void inner_enter(struct vcpu_svm *svm, struct svm_cpu *cpu, unsigned long
 	debug_registers_save(host_dr);
 	user_return_msrs_enter(svm, cpu);
 	spec_ctrl_enter(svm);
+	svm_pause_enter(svm);
 	if (READ_ONCE(vcpu->run->request_interrupt_window))
 		vcpu->x86.events.work = true;
+	/* For RCU a guest is as good as user space. A tick, if it waits, ends this ring. */
+	rcu_note_context_switch(false);
 }
 
 static void inner_leave(struct vcpu_svm *svm, struct svm_cpu *cpu, const unsigned long *host_dr)
@@ -146,7 +157,9 @@ static void inner_leave(struct vcpu_svm *svm, struct svm_cpu *cpu, const unsigne
 	user_return_msrs_leave(svm, cpu);
 	debug_registers_leave(svm, host_dr);
 	ksvm_fpu_leave(vcpu);
+	svm_pause_leave(svm);
 	ksvm_guest_ran();
+	svm_contract_ring_leave(svm);
 	vcpu->ring = RING_OUTER;
 
 	/* The interrupt that ended the guest is taken here, still on the guest's time. */
@@ -165,11 +178,7 @@ static noinstr unsigned int world_switch(struct svm_switch *world)
 {
 	unsigned int fault;
 
-	if (!context_tracking_guest_enter()) {
-		instrumentation_begin();
-		rcu_note_context_switch(false);
-		instrumentation_end();
-	}
+	context_tracking_guest_enter();
 	fault = svm_world_switch(world);
 	context_tracking_guest_exit();
 	return fault;
@@ -191,6 +200,23 @@ static unsigned int world_switch_pkru(struct vcpu_svm *svm)
 	return fault;
 }
 
+/* Steps that the guest must not know of: user space's, or over an NMI's IRET. */
+static void step_enter(struct vcpu_svm *svm)
+{
+	svm->stepping = true;
+	svm->trap_flag_lent = !(svm->vcpu.x86.rflags & X86_EFLAGS_TF);
+	svm->vmcb->save.rflags |= X86_EFLAGS_TF;
+	svm_lbr_step(svm);
+}
+
+static void step_leave(struct vcpu_svm *svm)
+{
+	svm->stepping = false;
+	if (svm->trap_flag_lent)
+		svm->vcpu.x86.rflags &= ~X86_EFLAGS_TF;
+	svm_lbr_restore(svm);
+}
+
 /* Between exits vcpu->x86 is the truth: hand it to the VMCB. */
 static void state_to_vmcb(struct vcpu_svm *svm)
 {
@@ -201,11 +227,8 @@ static void state_to_vmcb(struct vcpu_svm *svm)
 	save->rsp = x86->regs[EMULATE_RSP];
 	save->rip = x86->rip;
 	save->rflags = x86->rflags;
-	/* Steps that the guest must not know of: user space's, or over an NMI's IRET. */
-	if (svm->nmi_stepping || (x86->guest_debug & KVM_GUESTDBG_SINGLESTEP)) {
-		svm->trap_flag_lent = !(x86->rflags & X86_EFLAGS_TF);
-		save->rflags |= X86_EFLAGS_TF;
-	}
+	if (svm->nmi_stepping || (x86->guest_debug & KVM_GUESTDBG_SINGLESTEP))
+		step_enter(svm);
 }
 
 static void state_from_vmcb(struct vcpu_svm *svm)
@@ -217,10 +240,8 @@ static void state_from_vmcb(struct vcpu_svm *svm)
 	x86->regs[EMULATE_RSP] = save->rsp;
 	x86->rip = save->rip;
 	x86->rflags = save->rflags;
-	if (svm->trap_flag_lent) {
-		x86->rflags &= ~X86_EFLAGS_TF;
-		svm->trap_flag_lent = false;
-	}
+	if (svm->stepping)
+		step_leave(svm);
 	svm_cr0_collect(svm);
 	x86->cr2 = save->cr2;
 	x86->cr3 = save->cr3;
@@ -244,12 +265,20 @@ static enum exit_outcome enter_guest(struct vcpu_svm *svm, struct svm_cpu *cpu)
 		debug_registers_load(vcpu->x86.effective_dr);
 	state_to_vmcb(svm);
 
-	if (world_switch_pkru(svm))
+	if (svm_contract_before(svm)) {
+		svm_asid_not_entered(svm, cpu);
+		return ksvm_exit_error(vcpu, -EIO);
+	}
+	if (world_switch_pkru(svm) || svm_contract_after(svm))
 		return ksvm_exit_error(vcpu, -EIO);
 
-	control->tlb_control = VMCB_TLB_NOTHING;
-	if (svm_has(SVM_FEATURE_CLEAN_BITS))
+	if (unlikely((u32)control->exit_code == (u32)SVM_EXIT_ERR)) {
+		svm_asid_not_entered(svm, cpu);
+		control->clean = 0;
+	} else if (svm_has(SVM_FEATURE_CLEAN_BITS) || svm_contract_on()) {
 		control->clean = VMCB_CLEAN_ALL;
+	}
+	control->tlb_control = VMCB_TLB_NOTHING;
 	state_from_vmcb(svm);
 	if (svm->injecting || (control->exit_int_info & VMCB_EVENT_VALID))
 		svm_events_collect(svm);

@@ -5,23 +5,15 @@
 #include <linux/kernel.h>
 #include <linux/mem_encrypt.h>
 #include <linux/mm.h>
-#include <linux/moduleparam.h>
 #include <linux/slab.h>
 #include <asm/cpufeature.h>
 #include <asm/mem_encrypt.h>
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
+#include "contract.h"
 #include "internal.h"
 #include "vm.h"
-
-static ushort pause_filter_count = 3000;
-module_param(pause_filter_count, ushort, 0444);
-MODULE_PARM_DESC(pause_filter_count, "PAUSEs in a loop until the guest exits");
-
-static ushort pause_filter_thresh = 128;
-module_param(pause_filter_thresh, ushort, 0444);
-MODULE_PARM_DESC(pause_filter_thresh, "Cycles between two PAUSEs of one loop, at most");
 
 /*
  * What every guest needs intercepted. Not in here: CR3, INVLPG and #PF, which
@@ -70,11 +62,7 @@ static void control_init(struct vcpu_svm *svm)
 	struct vmcb *vmcb = svm->vmcb;
 
 	*base = base_intercepts;
-	if (svm_has(SVM_FEATURE_PAUSE_FILTER) && pause_filter_count) {
-		vmcb_set_pause_filter_count(vmcb, pause_filter_count);
-		vmcb_set_pause_filter_threshold(vmcb, pause_filter_thresh);
-		base->misc1 |= INTERCEPT_PAUSE;
-	}
+	svm_pause_init(svm);
 	svm_intercepts_update(svm);
 
 	vmcb_set_iopm_base_pa(vmcb, svm_iopm_pa());
@@ -102,7 +90,7 @@ struct ksvm_vcpu *svm_vcpu_alloc(struct ksvm *vm)
 		return ERR_PTR(-ENOMEM);
 	svm->vmcb = svm_page_create(NUMA_NO_NODE, GFP_KERNEL_ACCOUNT);
 	svm->msrpm = svm_msrpm_create();
-	if (!svm->vmcb || !svm->msrpm) {
+	if (!svm->vmcb || !svm->msrpm || svm_contract_create(svm)) {
 		svm_msrpm_destroy(svm->msrpm);
 		free_page((unsigned long)svm->vmcb);
 		kfree(svm);
@@ -135,6 +123,7 @@ void svm_vcpu_free(struct ksvm_vcpu *vcpu)
 	struct vcpu_svm *svm = to_svm(vcpu);
 
 	forget_vmcb(svm->vmcb_pa);
+	svm_contract_destroy(svm);
 	svm_msrpm_destroy(svm->msrpm);
 	free_page((unsigned long)svm->vmcb);
 	kfree(svm);
@@ -230,6 +219,7 @@ void svm_vcpu_reset(struct ksvm_vcpu *vcpu, bool init)
 	registers_reset(svm, init);
 	if (!init)
 		svm_msrs_reset(svm);
+	svm_lbr_reset(svm, init);
 	svm_cpuid_changed(vcpu);
 	svm_flush_tlb(vcpu);
 }

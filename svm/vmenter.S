@@ -16,6 +16,11 @@
 #define SWITCH_HOST_SPEC_CTRL	32
 #define SWITCH_WRITE_SPEC_CTRL	40
 #define SWITCH_READ_SPEC_CTRL	41
+/* With the contract checker only. */
+#define SWITCH_GIF		42
+#define SWITCH_KEEP_GIF		43
+#define SWITCH_KEEP_IF		44
+#define SWITCH_RFLAGS		48
 
 /* vcpu->x86.regs: by the encoding of the register. RAX and RSP are the VMCB's. */
 #define REG_RCX		(1 * 8)
@@ -61,7 +66,17 @@ SYM_FUNC_START(svm_world_switch)
 	push	%rdi
 
 1:	clgi
+#ifdef KSVM_CONTRACT
+	movb	$0, SWITCH_GIF(%rdi)
+	cmpb	$0, SWITCH_KEEP_IF(%rdi)
+	jne	.Lcontract_rflags
+#endif
 	sti
+#ifdef KSVM_CONTRACT
+.Lcontract_rflags:
+	pushf
+	pop	SWITCH_RFLAGS(%rdi)
+#endif
 	cmpb	$0, SWITCH_WRITE_SPEC_CTRL(%rdi)
 	je	.Lload_guest
 	WRITE_SPEC_CTRL SWITCH_GUEST_SPEC_CTRL(%rdi)
@@ -135,7 +150,14 @@ SYM_FUNC_START(svm_world_switch)
 	/* Nothing of the guest's stays in a register that C might speculate with. */
 .Lreturn:
 	cli
+#ifdef KSVM_CONTRACT
+	cmpb	$0, SWITCH_KEEP_GIF(%rdi)
+	jne	.Lclear
+#endif
 6:	stgi
+#ifdef KSVM_CONTRACT
+	movb	$1, SWITCH_GIF(%rdi)
+#endif
 .Lclear:
 	xor	%ecx, %ecx
 	xor	%edx, %edx

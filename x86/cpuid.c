@@ -231,49 +231,44 @@ int ksvm_get_cpuid(struct ksvm_vcpu *vcpu, struct kvm_cpuid2 __user *user)
 	return 0;
 }
 
-static void replace_bit(u32 *reg, unsigned int feature, bool value)
+static u32 replace_bit(u32 value, unsigned int feature, bool set)
 {
 	u32 bit = BIT(feature & 31);
 
-	*reg = value ? *reg | bit : *reg & ~bit;
+	return set ? value | bit : value & ~bit;
 }
 
-/* Bits that follow the state of the processor. */
-static void cpuid_dynamic(struct ksvm_vcpu *vcpu, struct kvm_cpuid_entry2 *entry, u32 index)
+/* An entry, with the bits that follow the state of the processor. */
+static void cpuid_entry(struct ksvm_vcpu *vcpu, const struct kvm_cpuid_entry2 *entry,
+			u32 *eax, u32 *ebx, u32 *ecx, u32 *edx)
 {
 	const struct ksvm_x86_vcpu *x86 = &vcpu->x86;
+	u32 index = *ecx;
 
+	*eax = entry->eax;
+	*ebx = entry->ebx;
+	*ecx = entry->ecx;
+	*edx = entry->edx;
 	switch (entry->function) {
 	case 0x1:
-		replace_bit(&entry->ecx, X86_FEATURE_OSXSAVE, x86->cr4 & X86_CR4_OSXSAVE);
+		*ecx = replace_bit(*ecx, X86_FEATURE_OSXSAVE, x86->cr4 & X86_CR4_OSXSAVE);
 		fallthrough;
 	case 0x80000001:
 		if (!(x86->msrs.apic_base & MSR_IA32_APICBASE_ENABLE))
-			replace_bit(&entry->edx, X86_FEATURE_APIC, false);
+			*edx = replace_bit(*edx, X86_FEATURE_APIC, false);
 		break;
 	case 0x7:
 		if (!index)
-			replace_bit(&entry->ecx, X86_FEATURE_OSPKE, x86->cr4 & X86_CR4_PKE);
+			*ecx = replace_bit(*ecx, X86_FEATURE_OSPKE, x86->cr4 & X86_CR4_PKE);
 		break;
 	case 0xd:
 		if (!index)
-			entry->ebx = ksvm_xsave_size(ksvm_fpu_xcr0(vcpu), false);
-		else if (index == 1 && entry->eax & (BIT(X86_FEATURE_XSAVEC & 31) |
-						     BIT(X86_FEATURE_XSAVES & 31)))
-			entry->ebx = ksvm_xsave_size(ksvm_fpu_xcr0(vcpu) | x86->msrs.xss, true);
+			*ebx = ksvm_xsave_size(ksvm_fpu_xcr0(vcpu), false);
+		else if (index == 1 && *eax & (BIT(X86_FEATURE_XSAVEC & 31) |
+					       BIT(X86_FEATURE_XSAVES & 31)))
+			*ebx = ksvm_xsave_size(ksvm_fpu_xcr0(vcpu) | x86->msrs.xss, true);
 		break;
 	}
-}
-
-/* Beyond the levels of the topology leaves, the number of the level and the id stay. */
-static void cpuid_topology(struct ksvm_vcpu *vcpu, struct kvm_cpuid_entry2 *result, u32 index)
-{
-	const struct kvm_cpuid_entry2 *first = ksvm_find_cpuid(vcpu, result->function, 0);
-
-	if (!first)
-		return;
-	result->ecx = index & 0xff;
-	result->edx = first->edx;
 }
 
 /**
@@ -284,21 +279,22 @@ static void cpuid_topology(struct ksvm_vcpu *vcpu, struct kvm_cpuid_entry2 *resu
  * @ecx: sub-leaf
  * @edx: out
  *
- * A leaf that user space did not give is zero, as on AMD's processors.
+ * A leaf that user space did not give is zero, as on AMD's processors. Beyond the
+ * levels of the topology leaves, the number of the level and the id stay.
  */
 void ksvm_cpuid(struct ksvm_vcpu *vcpu, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx)
 {
 	const struct kvm_cpuid_entry2 *entry = ksvm_find_cpuid(vcpu, *eax, *ecx);
-	struct kvm_cpuid_entry2 result = { .function = *eax };
+	u32 function = *eax;
 
-	if (entry) {
-		result = *entry;
-		cpuid_dynamic(vcpu, &result, *ecx);
-	} else if (*eax == 0xb || *eax == 0x1f) {
-		cpuid_topology(vcpu, &result, *ecx);
+	if (likely(entry)) {
+		cpuid_entry(vcpu, entry, eax, ebx, ecx, edx);
+		return;
 	}
-	*eax = result.eax;
-	*ebx = result.ebx;
-	*ecx = result.ecx;
-	*edx = result.edx;
+	if (function == 0xb || function == 0x1f)
+		entry = ksvm_find_cpuid(vcpu, function, 0);
+	*eax = 0;
+	*ebx = 0;
+	*ecx = entry ? *ecx & 0xff : 0;
+	*edx = entry ? entry->edx : 0;
 }

@@ -9,6 +9,7 @@
 #include <asm/fpu/types.h>
 #include <asm/processor.h>
 
+#include "compat.h"
 #include "cpuid_table.h"
 #include "internal.h"
 #include "x86.h"

@@ -2,6 +2,7 @@
 /* KVM_SET_GUEST_DEBUG: a debugger in user space shares the debug registers. */
 #include <linux/errno.h>
 #include <linux/string.h>
+#include <asm/msr-index.h>
 #include <asm/trapnr.h>
 
 #include "insn.h"
@@ -66,6 +67,23 @@ void ksvm_update_debug(struct ksvm_vcpu *vcpu)
 	if (!(x86->guest_debug & KVM_GUESTDBG_USE_HW_BP))
 		memcpy(x86->effective_dr, x86->dr, sizeof(x86->effective_dr));
 	static_call(ksvm_x86_update_debug)(vcpu);
+}
+
+/**
+ * ksvm_trap_flag_traps() - does TF raise #DB behind an instruction that was
+ *	completed for the guest
+ * @vcpu: the vCPU, by its own thread; TF was set before the instruction
+ * @branched: it went elsewhere than to the next one
+ *
+ * DEBUGCTL.BTF has the processor step from branch to branch.
+ */
+bool ksvm_trap_flag_traps(struct ksvm_vcpu *vcpu, bool branched)
+{
+	u64 debugctl;
+
+	return branched ||
+	       static_call(ksvm_x86_get_msr)(vcpu, MSR_IA32_DEBUGCTLMSR, &debugctl, true) ||
+	       !(debugctl & DEBUGCTLMSR_BTF);
 }
 
 /**

@@ -212,27 +212,10 @@ static int fetch_length(struct ksvm_vcpu *vcpu)
 	return error ? error : insn.length;
 }
 
-/**
- * ksvm_insn_length() - length of the instruction that caused the exit
- * @vcpu: the vCPU, by its own thread, in ring 1 or 2
- *
- * Return: 1 to 15; -EAGAIN where ring 2 missed, nothing has changed; -EINVAL
- * or -EFAULT where the instruction cannot be had, and then an exception is
- * queued or the guest meets the reason itself when it is entered again.
- */
-int ksvm_insn_length(struct ksvm_vcpu *vcpu)
+/* Out of the way of exits that bring the next RIP. */
+static noinline int decoded_length(struct ksvm_vcpu *vcpu)
 {
-	unsigned long next_rip;
-	int length;
-
-	if (vcpu->x86.insn_length)
-		return vcpu->x86.insn_length;
-
-	next_rip = static_call(ksvm_x86_next_rip)(vcpu);
-	if (next_rip && next_rip - vcpu->x86.rip - 1 < INSN_MAX_LENGTH)
-		length = next_rip - vcpu->x86.rip;
-	else
-		length = fetch_length(vcpu);
+	int length = fetch_length(vcpu);
 
 	switch (length) {
 	case 1 ... INSN_MAX_LENGTH:
@@ -249,10 +232,32 @@ int ksvm_insn_length(struct ksvm_vcpu *vcpu)
 }
 
 /**
+ * ksvm_insn_length() - length of the instruction that caused the exit
+ * @vcpu: the vCPU, by its own thread, in ring 1 or 2
+ *
+ * Return: 1 to 15; -EAGAIN where ring 2 missed, nothing has changed; -EINVAL
+ * or -EFAULT where the instruction cannot be had, and then an exception is
+ * queued or the guest meets the reason itself when it is entered again.
+ */
+int ksvm_insn_length(struct ksvm_vcpu *vcpu)
+{
+	unsigned long next_rip;
+
+	if (vcpu->x86.insn_length)
+		return vcpu->x86.insn_length;
+
+	next_rip = static_call(ksvm_x86_next_rip)(vcpu);
+	if (!next_rip || next_rip - vcpu->x86.rip - 1 >= INSN_MAX_LENGTH)
+		return decoded_length(vcpu);
+	vcpu->x86.insn_length = next_rip - vcpu->x86.rip;
+	return vcpu->x86.insn_length;
+}
+
+/**
  * ksvm_trap_step() - what TF and user space's single step ask for after an
  *	instruction
  * @vcpu: the vCPU, by its own thread; RIP is at the next instruction
- * @trap: TF was set before the instruction
+ * @trap: TF asks for #DB; it was set before the instruction
  *
  * Return: EXIT_USER with KVM_EXIT_DEBUG, or EXIT_REENTER.
  */
@@ -274,7 +279,7 @@ enum exit_outcome ksvm_trap_step(struct ksvm_vcpu *vcpu, bool trap)
  */
 enum exit_outcome ksvm_finish_insn(struct ksvm_vcpu *vcpu, unsigned long next_rip)
 {
-	bool trap = vcpu->x86.rflags & X86_EFLAGS_TF;
+	bool trap = (vcpu->x86.rflags & X86_EFLAGS_TF) && ksvm_trap_flag_traps(vcpu, false);
 
 	vcpu->x86.rip = next_rip;
 	vcpu->x86.rflags &= ~X86_EFLAGS_RF;
@@ -292,7 +297,7 @@ enum exit_outcome ksvm_finish_insn(struct ksvm_vcpu *vcpu, unsigned long next_ri
  */
 enum exit_outcome ksvm_skip_insn(struct ksvm_vcpu *vcpu)
 {
-	int length = ksvm_insn_length(vcpu);
+	int length = vcpu->x86.insn_length ?: ksvm_insn_length(vcpu);
 	unsigned long rip;
 
 	if (length < 0)

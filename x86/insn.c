@@ -180,11 +180,20 @@ static void context_commit(struct ksvm_insn_state *state)
 	state->vcpu->stat.emulated++;
 }
 
+/* Also a repeated instruction that is not at its end has not branched. */
+static bool branched(const struct ksvm_insn_state *state)
+{
+	const struct emulate_ctxt *ctxt = &state->ctxt;
+
+	return !ctxt->repeat && ctxt->rip != state->vcpu->x86.rip + ctxt->insn.length;
+}
+
 /* The instruction is done. What user space has to know of it comes before a debugger's step. */
 static enum exit_outcome finish(struct ksvm_insn_state *state)
 {
 	struct ksvm_vcpu *vcpu = state->vcpu;
-	bool trap = vcpu->x86.rflags & X86_EFLAGS_TF;
+	bool trap = (vcpu->x86.rflags & X86_EFLAGS_TF) &&
+		    ksvm_trap_flag_traps(vcpu, branched(state));
 	bool stepped = vcpu->x86.guest_debug & KVM_GUESTDBG_SINGLESTEP;
 
 	context_commit(state);

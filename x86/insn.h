@@ -94,6 +94,9 @@ int ksvm_fetch_insn(struct ksvm_vcpu *vcpu, struct insn_fetch *fetched, struct i
 enum exit_outcome ksvm_finish_insn(struct ksvm_vcpu *vcpu, unsigned long next_rip);
 enum exit_outcome ksvm_trap_step(struct ksvm_vcpu *vcpu, bool trap);
 
+/* debug.c */
+bool ksvm_trap_flag_traps(struct ksvm_vcpu *vcpu, bool branched);
+
 /* insn.c: again after user space has answered a read. */
 enum exit_outcome ksvm_insn_resume(struct ksvm_vcpu *vcpu);
 

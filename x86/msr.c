@@ -7,6 +7,7 @@
 #include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/uaccess.h>
+#include <asm/apicdef.h>
 #include <asm/cpufeatures.h>
 #include <asm/msr-index.h>
 #include <uapi/asm/kvm_para.h>
@@ -350,6 +351,8 @@ static const struct msr_row rows[] = {
 	  .flags = MSR_LISTED },
 	{ ONE(MSR_IA32_MISC_ENABLE), get_stored, set_stored, STORED(misc_enable),
 	  .flags = MSR_LISTED },
+	BACKEND(MSR_IA32_DEBUGCTLMSR, MSR_IA32_DEBUGCTLMSR),
+	BACKEND(MSR_IA32_LASTBRANCHFROMIP, MSR_IA32_LASTINTTOIP),
 	{ RANGE(MSR_MTRR_PHYS_BASE_0, MSR_MTRR_PHYS_MASK_7), get_stored,
 	  set_mtrr_variable, STORED(mtrr_variable), .flags = MSR_LISTED },
 	{ ONE(MSR_MTRR_FIX_64K_00000), get_stored, set_mtrr_fixed, STORED(mtrr_fixed[0]),

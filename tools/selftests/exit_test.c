@@ -394,7 +394,8 @@ static void guest_dr_detect(void)
 	if (guest_reference && guest_tcg)
 		return;		/* not intercepted, and not emulated */
 	GUEST_EQ(guest_vector(), DB_VECTOR);
-	GUEST_ASSERT(read_dr6() & BIT(13));
+	if (!guest_bochs)	/* which exits for #DB before it writes DR6 */
+		GUEST_ASSERT(read_dr6() & BIT(13));
 	GUEST_EQ(read_dr7(), 0x400);
 }
 
@@ -411,7 +412,8 @@ static void guest_dr_watch(void)
 	if (guest_tcg && guest_vector() == NO_VECTOR)
 		GUEST_SYNC(1);
 	GUEST_EQ(guest_vector(), DB_VECTOR);
-	GUEST_EQ(read_dr6() & 0xf, 1);
+	if (!guest_bochs)
+		GUEST_EQ(read_dr6() & 0xf, 1);
 	write_dr7(0x400);
 	asm volatile(GUEST_TRY("movl $2, guest_watched; nop")
 		     : : : "memory");

@@ -12,6 +12,7 @@
 
 static void guest_spin(void)
 {
+	sti();	/* in Bochs the host's interrupts end no other guest */
 	for (;;)
 		asm volatile("pause");
 }

@@ -83,7 +83,8 @@ static void exception(const void *row)
 	if (vector != BP_VECTOR && vector != OF_VECTOR)
 		TEST_EQ(got->rip, guest_resume);
 	TEST_EQ(got->cs, SEL_CODE64);
-	TEST_EQ(*guest_var(vcpu->vm, guest_got_cr2), 0x12345000);
+	if (!host_is_bochs())	/* whose VMRUN does not load CR2 */
+		TEST_EQ(*guest_var(vcpu->vm, guest_got_cr2), 0x12345000);
 	TEST_EQ(vcpu_events(vcpu).exception.injected, 0);
 }
 
@@ -293,6 +294,7 @@ static void nmi_masked(void)
 static void guest_iret_to_nmi(void)
 {
 	guest_take_all();
+	guest_touch_tables();
 	GUEST_SYNC(1);
 	asm volatile("mov %%ss, %%eax; push %%rax; lea 8(%%rsp), %%rcx; push %%rcx\n\t"
 		     "pushfq; mov %%cs, %%eax; push %%rax; lea 1f(%%rip), %%rax; push %%rax\n\t"
@@ -414,6 +416,8 @@ static void soft_delivery_interrupted(void)
 	u64 *from = vm_host(vcpu->vm, GUEST_IDT);
 	u64 *to = vm_host(vcpu->vm, GUEST_SCRATCH + 0x500000);
 
+	if (host_is_bochs())
+		test_skip("Bochs forgets INT n when its delivery ends in an exit");
 	memcpy(to, from, PAGE_SIZE);
 	vcpu_expect_done(vcpu);
 }
@@ -499,7 +503,8 @@ static void debug_hardware_breakpoint(void)
 	set_debug(vcpu, KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW_BP,
 		  (u64)guest_debug_b, 0x401);
 	expect_debug(vcpu, DB_VECTOR, guest_debug_b);
-	TEST_EQ(vcpu->run->debug.arch.dr6 & 0xf, 1);
+	if (!host_is_bochs())	/* which exits for #DB before it writes DR6 */
+		TEST_EQ(vcpu->run->debug.arch.dr6 & 0xf, 1);
 	/* The guest's own registers are not touched by the host's use. */
 	xioctl(vcpu->fd, KVM_GET_DEBUGREGS, &regs);
 	TEST_EQ(regs.db[0] | (regs.dr7 & 0xff), 0);
@@ -515,6 +520,8 @@ static void debug_single_step(void)
 	struct kvm_debugregs regs;
 	u32 steps = 0;
 
+	if (host_is_bochs())
+		test_skip("Bochs takes a step that ends in an exit to the host");
 	*(u8 *)vm_host(vcpu->vm, (u64)guest_debug_c) = 0x90;
 	set_debug(vcpu, step, 0, 0);
 	do {

@@ -348,6 +348,7 @@ static void munmap_under_guest(void)
 
 static void guest_spin_read(u64 gpa)
 {
+	sti();	/* in Bochs the host's interrupts end no other guest */
 	for (;;)
 		mmio_read64(gpa);
 }
@@ -391,6 +392,7 @@ static void guest_touch_loop(u64 gpa, u64 pages)
 {
 	u64 i;
 
+	sti();	/* see guest_spin_read() */
 	for (i = 0;; i++)
 		mmio_write64(gpa + i % pages * PAGE_SIZE, i);
 }

@@ -293,7 +293,8 @@ static void guest_faults(void)
 	asm volatile(GUEST_TRY("movq %0, (%1)")
 		     : : "r"(1ull), "r"(GUEST_MMIO + 0x2ffc) : "memory");
 	GUEST_EQ(guest_vector(), PF_VECTOR);
-	GUEST_EQ(guest_this_cpu()->cr2, GUEST_MMIO + 0x3000);
+	if (!guest_bochs)	/* whose VMRUN does not load CR2 */
+		GUEST_EQ(guest_this_cpu()->cr2, GUEST_MMIO + 0x3000);
 	GUEST_EQ(guest_this_cpu()->error_code, 2);
 	asm volatile(GUEST_TRY("movl (%0), %%eax")
 		     : : "r"(0x8000000000000000) : "rax", "memory");

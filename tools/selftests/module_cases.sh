@@ -6,6 +6,7 @@
 
 module=${KSVM_MODULE:-/lab/ksvm.ko}
 svmdis=$(dirname "$module")/svmdis.ko
+vmcr=$(dirname "$module")/vmcr.ko
 oddcpu=$(dirname "$module")/oddcpu.ko
 here=$(cd "$(dirname "$0")" && pwd)
 number=0
@@ -75,14 +76,27 @@ let_go() {
 	return 0
 }
 
-# The status of hold_vm is the errno of the refused KVM_CREATE_VM.
+# The status of hold_vm is the errno of the refused KVM_CREATE_VM: EBUSY, which newer
+# kernels' kvm makes EIO.
 busy_on() {
 	before=$(log_lines | wc -l)
 	KSVM_DEV=$1 "$here/hold_vm" >/tmp/hold.out 2>&1
 	status=$?
 	echo "status $status"
+	[ "$1" != /dev/kvm ] || [ $status -ne 5 ] || return 0
 	[ $status -eq 16 ] || return 1
 	[ "$1" != /dev/ksvm ] || [ $(($(log_lines | wc -l) - before)) -eq 1 ]
+}
+
+# kvm as older kernels have it, where kvm_amd takes SVM for its first VM. They do not
+# know the parameter, and ignore it.
+kvm_amd_by_vm() {
+	insmod /lab/modules/irqbypass.ko && insmod /lab/modules/kvm.ko enable_virt_at_load=0 &&
+		load-kvm-amd
+}
+
+kvm_amd_fails() {
+	! load-kvm-amd && ! grep -q '^kvm_amd ' /proc/modules && kill -0 "$holder"
 }
 
 case_cycle() {
@@ -125,6 +139,18 @@ cpu1_refused() {
 	[ $(($(log_lines | wc -l) - before)) -eq 1 ] && kill -0 "$holder"
 }
 
+# The window with these parameters of the module: see pause_test.c.
+pause_case() {
+	check "load with $*" insmod "$module" "$@"
+	check "the exits that these ask for" "$here/pause_test" pause/one pause/grown
+	check "unload" rmmod ksvm
+}
+
+pause_skipped() {
+	"$here/pause_test"
+	[ $? -eq 4 ] && grep -q '^pause_exits 0$' /sys/kernel/debug/ksvm/stats
+}
+
 case $1 in
 cycle)
 	check "load and unload 50 times" case_cycle
@@ -165,6 +191,22 @@ firmware_off)
 	check "a VM" hold /dev/ksvm
 	check "let go" let_go
 	;;
+firmware_msr)
+	check "firmware switches SVM off" insmod "$vmcr"
+	check "refused, with one line" refused "Operation not supported" \
+		"off by firmware (VM_CR.SVMDIS), not locked"
+	check "no node" test ! -e /dev/ksvm
+	check "firmware switches SVM on" rmmod vmcr
+	check "load" insmod "$module"
+	check "a VM" hold /dev/ksvm
+	check "let go" let_go
+	check "unload" rmmod ksvm
+	check "firmware switches SVM off and locks it" insmod "$vmcr" locked=1
+	check "refused, with one line" refused "Operation not supported" \
+		"off by firmware (VM_CR.SVMDIS) and locked"
+	check "too late to switch it on" rmmod vmcr
+	check "refused again" refused "Operation not supported" "VM_CR.SVMDIS"
+	;;
 odd_cpu)
 	check "processor 1 is unlike processor 0" insmod "$oddcpu" cpu=1
 	check "refused, with one line" refused "Input/output error" \
@@ -195,7 +237,7 @@ kvm_amd_active)
 	;;
 kvm_amd_later)
 	check "load" insmod "$module"
-	check "kvm_amd" load-kvm-amd
+	check "kvm_amd" kvm_amd_by_vm
 	check "a VM of kvm_amd" hold /dev/kvm
 	check "a VM beside it is refused, with one line" busy_on /dev/ksvm
 	check "processor 1 goes" cpu1 0
@@ -207,11 +249,34 @@ kvm_amd_later)
 kvm_amd_refused)
 	check "load" insmod "$module"
 	check "a VM" hold /dev/ksvm
-	check "kvm_amd" load-kvm-amd
+	check "kvm_amd" kvm_amd_by_vm
 	check "a VM of kvm_amd is refused" busy_on /dev/kvm
 	check "our VM is let go" let_go
 	check "our next VM works" hold /dev/ksvm
 	check "let go" let_go
+	check "kvm_amd is unloaded" unload-kvm-amd
+	check "our next VM works" hold /dev/ksvm
+	check "let go" let_go
+	;;
+kvm_amd_at_load)
+	insmod /lab/modules/irqbypass.ko && insmod /lab/modules/kvm.ko || exit 1
+	if [ ! -e /sys/module/kvm/parameters/enable_virt_at_load ]; then
+		echo "1..0 # SKIP kvm_amd takes SVM for its first VM here"
+		exit 4
+	fi
+	check "load" insmod "$module"
+	check "a VM" hold /dev/ksvm
+	check "kvm_amd does not load beside it" kvm_amd_fails
+	check "nor a second time" kvm_amd_fails
+	check "our VM is let go" let_go
+	check "kvm_amd" load-kvm-amd
+	check "a VM beside it is refused, with one line" busy_on /dev/ksvm
+	check "processor 1 goes" cpu1 0
+	check "processor 1 comes: we have no VM" cpu1 1
+	check "kvm_amd is unloaded" unload-kvm-amd
+	check "a VM now" hold /dev/ksvm
+	check "let go" let_go
+	check "unload" rmmod ksvm
 	;;
 node_kvm)
 	check "load as /dev/kvm" insmod "$module" node=kvm
@@ -227,6 +292,24 @@ shutdown)
 	check "load" insmod "$module"
 	check "a VM" hold /dev/ksvm
 	check "another VM" hold /dev/ksvm
+	;;
+pause)
+	check "load" insmod "$module"
+	if ! grep -q '^pause_filter *on' /sys/kernel/debug/ksvm/features; then
+		echo "1..0 # SKIP this processor has no pause filter"
+		exit 4
+	fi
+	check "unload" rmmod ksvm
+	pause_case pause_filter_count=10
+	pause_case pause_filter_count=2 pause_filter_count_grow=0
+	pause_case pause_filter_count=10 pause_filter_count_grow=100
+	pause_case pause_filter_count=10 pause_filter_count_max=15
+	check "load with pause_filter=0" insmod "$module" pause_filter=0
+	check "no exits" pause_skipped
+	check "unload" rmmod ksvm
+	check "load with a count of 0" insmod "$module" pause_filter_count=0
+	check "no exits" pause_skipped
+	check "unload" rmmod ksvm
 	;;
 hygon)
 	check "load" insmod "$module"

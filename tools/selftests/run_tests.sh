@@ -4,7 +4,7 @@
 # own with its cases below it. Usage: run_tests.sh [program...]
 # Status: 0 passed, 1 failed, 4 nothing could be run.
 
-limit=${SELFTEST_TIMEOUT:-120}
+limit=$((${SELFTEST_TIMEOUT:-120} * ${LAB_SLOWNESS:-1}))
 here=$(dirname "$0")
 if [ $# -eq 0 ]; then
 	for f in "$here"/*_test; do

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Runs inside the guest only; built without vector registers. */
 #include "guest.h"
+#include "vm.h"
 
 struct guest_cpu guest_cpus[GUEST_MAX_VCPUS];
 guest_handler guest_handlers[256];
-bool guest_reference, guest_tcg;
+bool guest_reference, guest_tcg, guest_bochs;
 
 static void send(struct guest_message *msg)
 {
@@ -89,4 +90,31 @@ void guest_exception(struct guest_frame *frame)
 	for (;;)
 		guest_send(MSG_EXCEPTION, frame->vector, frame->error_code,
 			   frame->rip, read_cr2());
+}
+
+/**
+ * guest_touch_tables() - have all mapped that the delivery of an event needs
+ *
+ * For Bochs, which forgets INT n when its delivery ends in a nested page fault,
+ * and takes a pending single step to the host when its instruction ends in one.
+ */
+void guest_touch_tables(void)
+{
+	u64 tss = GUEST_TSS + guest_this_cpu()->id * 0x100;
+	u64 stack;
+
+	READ_ONCE(*(u64 *)GUEST_GDT);
+	READ_ONCE(*(u64 *)GUEST_IDT);
+	stack = READ_ONCE(*(u64 *)(tss + 4));
+	WRITE_ONCE(*(u64 *)(stack - 8), 0);
+}
+
+/**
+ * guest_call_user() - run a function in ring 3
+ * @fn: to be run, with IOPL 3 so that it can send messages
+ */
+void guest_call_user(void (*fn)(void))
+{
+	guest_touch_tables();
+	guest_enter_user(fn);
 }

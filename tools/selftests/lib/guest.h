@@ -57,8 +57,8 @@ typedef void (*guest_handler)(struct guest_frame *frame);
 
 extern struct guest_cpu guest_cpus[GUEST_MAX_VCPUS];
 extern guest_handler guest_handlers[256];
-/* reference_run() and host_is_tcg(), for the guest */
-extern bool guest_reference, guest_tcg;
+/* reference_run(), host_is_tcg() and host_is_bochs(), for the guest */
+extern bool guest_reference, guest_tcg, guest_bochs;
 extern char guest_stubs[];	/* 256 entry points, 16 bytes apart */
 extern char guest_user_return[];
 
@@ -67,8 +67,9 @@ extern char guest_user_return[];
 void guest_send(u64 command, u64 a0, u64 a1, u64 a2, u64 a3);
 void guest_abort(const char *file, u64 line, const char *text, u64 a, u64 b);
 void guest_done(void) __noreturn;
-/* Run a function in ring 3, with IOPL 3 so that it can send messages. */
+void guest_touch_tables(void);
 void guest_call_user(void (*fn)(void));
+void guest_enter_user(void (*fn)(void));	/* guest_call_user()'s */
 
 static inline struct guest_cpu *guest_this_cpu(void)
 {

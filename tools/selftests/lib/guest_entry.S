@@ -64,9 +64,9 @@ guest_entry:
 	addq	$16, %rsp
 	iretq
 
-/* void guest_call_user(void (*fn)(void)) */
-	.globl	guest_call_user
-guest_call_user:
+/* void guest_enter_user(void (*fn)(void)) */
+	.globl	guest_enter_user
+guest_enter_user:
 	pushq	%rbx
 	pushq	%rbp
 	pushq	%r12

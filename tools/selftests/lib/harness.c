@@ -69,7 +69,8 @@ void test_add_rows(const char *group, const struct test_row *rows, size_t n)
 
 /**
  * test_timeout() - change after how long a case counts as hung
- * @seconds: for every case of this program
+ * @seconds: for every case of this program, on a machine that is not slow; a
+ *	     number in LAB_SLOWNESS says how many times longer it may take
  */
 void test_timeout(unsigned int seconds)
 {
@@ -127,6 +128,14 @@ void test_note(const char *fmt, ...)
 	fflush(stdout);
 }
 
+static unsigned int case_timeout(void)
+{
+	const char *slowness = getenv("LAB_SLOWNESS");
+	int factor = slowness ? atoi(slowness) : 1;
+
+	return timeout_seconds * (factor > 1 ? factor : 1);
+}
+
 static int run_case(const struct test_case *tc)
 {
 	int status;
@@ -138,7 +147,7 @@ static int run_case(const struct test_case *tc)
 	if (!pid) {
 		/* A process group, so that a case's own children end too. */
 		setpgid(0, 0);
-		alarm(timeout_seconds);
+		alarm(case_timeout());
 		tc->fn(tc->row);
 		fflush(stdout);
 		_exit(KSFT_PASS);
@@ -151,7 +160,7 @@ static int run_case(const struct test_case *tc)
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
 	if (WTERMSIG(status) == SIGALRM)
-		printf("# no end after %u seconds\n", timeout_seconds);
+		printf("# no end after %u seconds\n", case_timeout());
 	else
 		printf("# killed by signal %d\n", WTERMSIG(status));
 	return KSFT_FAIL;

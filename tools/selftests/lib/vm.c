@@ -48,6 +48,26 @@ bool host_is_tcg(void)
 }
 
 /**
+ * host_is_bochs() - does Bochs emulate this processor?
+ *
+ * Its CPUID says nothing of it, but its firmware does.
+ */
+bool host_is_bochs(void)
+{
+	FILE *file = fopen("/sys/class/dmi/id/bios_vendor", "r");
+	char vendor[64] = "";
+	u32 a, b, c, d;
+
+	if (!file)
+		return false;
+	if (!fgets(vendor, sizeof(vendor), file))
+		vendor[0] = '\0';
+	fclose(file);
+	host_cpuid(1, 0, &a, &b, &c, &d);
+	return !(c & BIT(31)) && strstr(vendor, "Bochs");
+}
+
+/**
  * node_open() - open the device under test
  * @flags: O_RDWR, O_RDONLY
  */
@@ -294,6 +314,7 @@ struct vm *vm_create(void)
 	load_image(vm);
 	*guest_var(vm, guest_reference) = reference_run();
 	*guest_var(vm, guest_tcg) = host_is_tcg();
+	*guest_var(vm, guest_bochs) = host_is_bochs();
 	write_gdt(vm);
 	write_idt(vm);
 	vm_set_slot(vm, 0, 0, 0, vm->mem_size, vm->mem);

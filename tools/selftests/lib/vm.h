@@ -49,6 +49,7 @@ const char *node_path(void);
 int node_open(int flags);
 bool reference_run(void);
 bool host_is_tcg(void);
+bool host_is_bochs(void);
 int check_extension(int fd, long cap);
 
 int xioctl_at(const char *file, int line, const char *name, int fd,

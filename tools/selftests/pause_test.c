@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The pause filter: how many PAUSEs of a loop lead to an exit, and what a vCPU
+ * that spins does for those that it waits for.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "debugfs.h"
+#include "harness.h"
+#include "vm.h"
+
+#include "../../svm/pause_window.h"
+
+#define ATTEMPTS	200
+
+static void pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	TEST_TRUE(!sched_setaffinity(0, sizeof(set), &set));
+}
+
+static struct pause_window rules(void)
+{
+	return (struct pause_window) {
+		.base = module_parameter("pause_filter_count"),
+		.grow = module_parameter("pause_filter_count_grow"),
+		.shrink = module_parameter("pause_filter_count_shrink"),
+		.max = module_parameter("pause_filter_count_max"),
+	};
+}
+
+static void need_filter(void)
+{
+	need_feature("pause_filter", "pause filter");
+	if (!module_parameter("pause_filter_count"))
+		test_skip("pause_filter_count is 0");
+}
+
+/*
+ * All guests here have interrupts open: Bochs does not let the host's end one
+ * that has not. There are none for the guest.
+ *
+ * Exactly so many PAUSEs, with no exit of another kind in between.
+ */
+static void guest_pauses(u64 pauses)
+{
+	u64 stage;
+
+	sti();
+	for (stage = 0;; stage++) {
+		u64 left = pauses;
+
+		GUEST_SYNC(stage);
+		asm volatile("1:\tpause\n\t"
+			     "decq %0\n\t"
+			     "jnz 1b"
+			     : "+r"(left) : : "cc");
+	}
+}
+
+struct counts {
+	u64 exits;
+	u64 pause_exits;
+	u64 ring_leaves;
+	u64 yields;
+};
+
+static struct counts count(void)
+{
+	return (struct counts) {
+		.exits = module_stat("exits"),
+		.pause_exits = module_stat("pause_exits"),
+		.ring_leaves = module_stat("ring_leaves"),
+		.yields = module_stat("yields"),
+	};
+}
+
+static struct counts since(const struct counts *before)
+{
+	struct counts now = count();
+
+	return (struct counts) {
+		.exits = now.exits - before->exits,
+		.pause_exits = now.pause_exits - before->pause_exits,
+		.ring_leaves = now.ring_leaves - before->ring_leaves,
+		.yields = now.yields - before->yields,
+	};
+}
+
+/* As many PAUSEs as it takes. The exit comes at the one that finds the counter at zero. */
+static u64 pauses_for(const struct pause_window *by, u64 exits)
+{
+	u16 window = by->base;
+	u64 pauses = 0;
+
+	while (exits--) {
+		pauses += window + 1;
+		window = pause_window_grown(by, window);
+	}
+	return pauses;
+}
+
+/*
+ * A host interrupt reloads the counter and, if the thread loses the processor,
+ * the window: what was interrupted says nothing and is tried again.
+ */
+static struct counts undisturbed(struct vcpu *vcpu)
+{
+	struct counts before, taken;
+	int i;
+
+	for (i = 0; i < ATTEMPTS; i++) {
+		/* Off the processor: the window is the first one again. */
+		usleep(1000 + 10 * i);
+		before = count();
+		vcpu_expect_sync(vcpu, i + 1);
+		taken = since(&before);
+		if (taken.exits == taken.pause_exits + 1)
+			break;
+	}
+	TEST_ASSERT(i < ATTEMPTS, "interrupted %d times", i);
+	return taken;
+}
+
+static void expect(u64 pauses, u64 exits)
+{
+	struct vcpu *vcpu = vm_with_vcpu(guest_pauses);
+	struct counts taken;
+
+	vcpu_set_arg(vcpu, pauses, 0);
+	vcpu_expect_sync(vcpu, 0);
+	taken = undisturbed(vcpu);
+	TEST_EQ(taken.pause_exits, exits);
+	/* The only vCPU of its VM lets nobody go first. */
+	TEST_EQ(taken.ring_leaves, 1);
+	TEST_EQ(taken.yields, 0);
+}
+
+static void exact(u64 exits)
+{
+	struct pause_window by;
+	u64 pauses;
+
+	by = rules();
+	if (by.shrink)
+		test_skip("pause_filter_count_shrink keeps some of what was before");
+	pauses = pauses_for(&by, exits);
+	expect(pauses, exits);
+	if (pauses > 1)
+		expect(pauses - 1, exits - 1);
+}
+
+static void one(void)
+{
+	need_filter();
+	exact(1);
+}
+
+/*
+ * Not more than fit between two ticks of the host: with two processors, Bochs
+ * has a PAUSE take as long as sixteen other instructions.
+ */
+static void grown(void)
+{
+	need_filter();
+	exact(2);
+	if (module_parameter("pause_filter_count") < 1000)
+		exact(3);
+}
+
+static void guest_far_apart(void)
+{
+	u64 i, spin;
+
+	sti();
+	GUEST_SYNC(0);
+	for (i = 0; i < 100000; i++) {
+		asm volatile("pause");
+		for (spin = 0; spin < 2000; spin++)
+			barrier();
+	}
+	guest_done();
+}
+
+/* Single PAUSEs far apart are no loop. */
+static void far_apart(void)
+{
+	struct vcpu *vcpu = vm_with_vcpu(guest_far_apart);
+	struct counts before;
+
+	need_filter();
+	need_feature("pause_threshold", "pause filter threshold");
+	if (module_parameter("pause_filter_thresh") > 1000)
+		test_skip("the threshold is wide");
+	vcpu_expect_sync(vcpu, 0);
+	before = count();
+	vcpu_expect_done(vcpu);
+	TEST_EQ(since(&before).pause_exits, 0);
+}
+
+/* Two vCPUs pass a token; who has not got it spins. */
+#define TURNS	100
+
+static u64 token;
+
+static void guest_pass_token(u64 id)
+{
+	u64 i;
+
+	sti();
+	for (i = 0; i < TURNS; i++) {
+		while (READ_ONCE(token) % 2 != id)
+			asm volatile("pause");
+		WRITE_ONCE(token, token + 1);
+	}
+	guest_done();
+}
+
+static void *run_to_end(void *arg)
+{
+	pin(0);
+	vcpu_expect_done(arg);
+	return NULL;
+}
+
+/* On one CPU, nobody passes it on before somebody else has had the processor. */
+static void handover(void)
+{
+	struct vm *vm = vm_create();
+	struct counts before, taken;
+	pthread_t threads[2];
+	u64 i;
+
+	need_filter();
+	before = count();
+	for (i = 0; i < 2; i++) {
+		struct vcpu *vcpu = vcpu_create(vm, i, guest_pass_token);
+
+		vcpu_set_arg(vcpu, i, 0);
+		TEST_TRUE(!pthread_create(&threads[i], NULL, run_to_end, vcpu));
+	}
+	for (i = 0; i < 2; i++)
+		TEST_TRUE(!pthread_join(threads[i], NULL));
+	TEST_EQ(*guest_var(vm, token), 2 * TURNS);
+	taken = since(&before);
+	test_note("%llu PAUSE exits, %llu handed over", taken.pause_exits, taken.yields);
+	TEST_TRUE(taken.pause_exits);
+	TEST_TRUE(taken.yields);
+	TEST_TRUE(taken.yields <= taken.pause_exits);
+}
+
+/* vCPUs that spin for ever, run by threads that come and go. */
+#define SPINNERS	4
+#define CHANGES		40
+
+static void guest_spin(void)
+{
+	sti();
+	while (!READ_ONCE(token))
+		asm volatile("pause");
+	guest_done();
+}
+
+static void *run_until_signal(void *arg)
+{
+	struct vcpu *vcpu = arg;
+
+	if (vcpu_try_run(vcpu))
+		TEST_EQ(errno, EINTR);
+	else
+		TEST_TRUE(READ_ONCE(*guest_var(vcpu->vm, token)));
+	return NULL;
+}
+
+static void on_signal(int number)
+{
+}
+
+static void threads_go(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	struct vcpu *vcpus[SPINNERS];
+	struct vm *vm = vm_create();
+	pthread_t threads[SPINNERS];
+	int i;
+
+	need_filter();
+	sigaction(SIGUSR1, &action, NULL);
+	for (i = 0; i < SPINNERS; i++) {
+		vcpus[i] = vcpu_create(vm, i, guest_spin);
+		TEST_TRUE(!pthread_create(&threads[i], NULL, run_until_signal, vcpus[i]));
+	}
+	for (i = 0; i < CHANGES; i++) {
+		pthread_t *thread = &threads[i % SPINNERS];
+
+		/* Not only the one signal, which may come before KVM_RUN. */
+		while (pthread_tryjoin_np(*thread, NULL)) {
+			pthread_kill(*thread, SIGUSR1);
+			usleep(1000);
+		}
+		TEST_TRUE(!pthread_create(thread, NULL, run_until_signal,
+					  vcpus[i % SPINNERS]));
+	}
+	WRITE_ONCE(*guest_var(vm, token), 1);
+	for (i = 0; i < SPINNERS; i++)
+		TEST_TRUE(!pthread_join(threads[i], NULL));
+}
+
+static const struct test_row rows[] = {
+	{ "one", one },
+	{ "grown", grown },
+	{ "threshold", far_apart },
+	{ "handover", handover },
+	{ "threads_go", threads_go },
+};
+
+int main(int argc, char **argv)
+{
+	test_timeout(90);
+	test_add_rows("pause", rows, ARRAY_SIZE(rows));
+	return test_run_all(argc, argv);
+}
