@@ -7,6 +7,7 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 # kbuild's own clean would look into build/ as well, where the lab's kernels are.
 FOLDERS := include core svm pmu irq x86 mmu compat
 LAB := tools/lab/lab
+LAB_OPTIONS = $(if $(HOST),--host $(HOST)) $(if $(KERNEL),--kernel $(KERNEL))
 KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
 .PHONY: module
@@ -19,12 +20,24 @@ run: ## boot Linux on ksvm in an emulated AMD host (any machine)
 	$(LAB) run $(ARGS)
 
 .PHONY: check
-check: ## build and run every test in emulated AMD hosts; TESTS= chooses
-	$(LAB) check $(ARGS) $(TESTS)
+check: ## build and run every test in emulated AMD hosts; TESTS= HOST= KERNEL= choose
+	$(LAB) check $(LAB_OPTIONS) $(ARGS) $(TESTS)
+
+.PHONY: matrix
+matrix: ## make check on every host and every kernel, and a table of it
+	$(LAB) matrix $(ARGS) $(TESTS)
+
+.PHONY: coverage
+coverage: ## lines, exits and ioctls of the module that the tests reach
+	$(LAB) coverage $(ARGS) $(TESTS)
+
+.PHONY: check-upstream
+check-upstream: ## the kernel's own KVM selftests on kvm_amd and on ksvm; TESTS= KERNEL=
+	$(LAB) upstream $(LAB_OPTIONS) $(ARGS) $(TESTS)
 
 .PHONY: bench
-bench: ## count instructions of ksvm and kvm_amd side by side
-	$(LAB) bench $(ARGS)
+bench: ## count instructions of ksvm and kvm_amd side by side; HOST= chooses
+	$(LAB) bench $(if $(HOST),--host $(HOST)) $(ARGS)
 
 .PHONY: lab-shell
 lab-shell: ## a shell in an emulated AMD host with the module loaded
@@ -59,7 +72,7 @@ clean: ## remove what was built (but not the lab's fetched kernels)
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | \
 	while IFS='|' read -r target text; do \
-		printf '  make %-10s %s\n' "$$target" "$$text"; \
+		printf '  make %-14s %s\n' "$$target" "$$text"; \
 	done
 
 # Not make kernelrelease, which Debian's headers answer with another name.

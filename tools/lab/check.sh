@@ -104,13 +104,14 @@ lab_check_host()
 	((status == 0)) || tail -n 30 "$out.log" >&2
 }
 
-# Take the output of lab-suite apart into results. Prints the names of the
-# programs that were begun; the last one failed if it has no end.
+# lab_suite_split OUTPUT TOKEN [DIR]: take the output of lab-suite apart into
+# results. Prints the names of the programs that were begun; the last one failed
+# if it has no end.
 lab_suite_split()
 {
 	local output=$1 token=$2 dir
 
-	dir=$(lab_results_dir)/suite
+	dir=${3:-$(lab_results_dir)/suite}
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	# The line break before each mark is not the program's: an empty line
@@ -146,7 +147,8 @@ lab_check_suite()
 	while ((${#left[@]})); do
 		lab_say "running in the emulated host: ${left[*]}"
 		LAB_TOKEN_FILE=$LAB_BUILD/suite.token
-		lab_host_run "lab-suite $LAB_TEST_LIMIT ${left[*]}" >"$output"
+		lab_host_run "lab-suite $((LAB_TEST_LIMIT *
+			$(lab_host_slowness))) ${left[*]}" >"$output"
 		mapfile -t begun < <(lab_suite_split "$output" \
 			"$(<"$LAB_TOKEN_FILE")")
 		if ((${#begun[@]} == 0)); then
@@ -170,6 +172,18 @@ lab_check_suite()
 	done
 	rm -rf "$dir" "$output" "$LAB_TOKEN_FILE"
 	unset LAB_TOKEN_FILE
+}
+
+# Can this host do what the options of a case ask for? One that names its host
+# is for no other; a processor, a guest or a kernel of its own is for QEMU.
+lab_case_is_here()
+{
+	case " $1 " in
+	*' --host '*) [[ " $1 " == *" --host $OPT_HOST "* ]] ;;
+	*' --cpu '* | *' --guest '* | *' --icount '* | *' --kernel '*)
+		[[ $OPT_HOST == tcg ]]
+		;;
+	esac
 }
 
 # One line of lab-cases: a host of its own for one command.
@@ -203,6 +217,11 @@ lab_check_cases()
 		[[ -n $name && $name != \#* ]] || continue
 		lab_check_wants "$name" || continue
 		[[ -n $command ]] || lab_die "lab-cases: no command for $name"
+		if ! lab_case_is_here "$options"; then
+			((${#ARGS[@]} == 0)) ||
+				lab_result "$name" 4 <<<"not for this host"
+			continue
+		fi
 		lab_check_case "$name" "$options" "$command"
 	done 3<"$file"
 }
@@ -262,9 +281,14 @@ lab_cmd_check()
 
 	lab_check_local layering "$LAB_ROOT/tools/check/layering" \
 		"$(lab_module_dir)"
-	lab_check_local exits "$LAB_ROOT/tools/check/exits"
-	lab_check_host
-	lab_check_local lab "$LAB_DIR/selftest"
+	# What neither host nor kernel can change: only with the plain ones.
+	if [[ $OPT_HOST == tcg && $LAB_KERNEL == 6.1 ]] || ((${#ARGS[@]})); then
+		lab_check_local exits "$LAB_ROOT/tools/check/exits"
+		lab_check_host
+	fi
+	if [[ $LAB_KERNEL == 6.1 ]] || ((${#ARGS[@]})); then
+		lab_check_local lab "$LAB_DIR/selftest" --host "$OPT_HOST"
+	fi
 	while read -r program; do
 		lab_check_wants "$program" && programs+=("$program")
 	done < <(lab_selftests)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Booting the emulated AMD host and reading its verdict.
+# Booting the emulated AMD host and reading its verdict. What the emulators differ
+# in is in tcg.sh and bochs.sh.
 #
 # Four serial ports: the console (ttyS0) goes to a log that is only searched
 # for signs of trouble; the command's output and status come on a channel of
@@ -15,38 +16,33 @@ LAB_TROUBLE+='|unreferenced object|new suspected memory leaks'
 LAB_TROUBLE+='|blocked for more than|soft lockup|hard LOCKUP'
 LAB_TROUBLE+='|rcu_.*detected stalls|rcu:.*self-detected stall|UBSAN: '
 LAB_TROUBLE+='|invoked oom-killer'
+# The module's own checker: a breach that nobody planted.
+LAB_TROUBLE+='|ksvm: contract: rule'
+LAB_TROUBLE+='|KASAN: |KCSAN: |KFENCE: |ODEBUG: |refcount_t: |kernel BUG at'
+LAB_TROUBLE+='|list_(add|del) corruption|usercopy: Kernel memory'
+LAB_TROUBLE+='|possible (circular|irq lock|deadlock)|inconsistent lock state'
+LAB_TROUBLE+='|Invalid wait context|lock held when returning|still held'
+LAB_TROUBLE+='|trying to register non-static key'
+# Checkers that gave up.
+LAB_TROUBLE+='|turning off the locking correctness|leak detector disabled'
+
+# How many times longer than on its plain kernel everything may take.
+lab_host_slowness()
+{
+	local factor=1
+
+	! lab_kernel_is_debug || factor=5
+	[[ $OPT_HOST != bochs ]] || factor=$((factor * 4))
+	echo "$factor"
+}
 
 lab_host_append()
 {
-	printf '%s ' console=ttyS0 panic=-1 panic_on_warn=1 oops=panic \
+	printf '%s ' console=ttyS0,115200 panic=-1 panic_on_warn=1 oops=panic \
 		softlockup_panic=1 sysctl.kernel.hung_task_panic=1 \
 		sysctl.kernel.hung_task_timeout_secs=60 \
 		sysctl.kernel.panic_on_rcu_stall=1 \
 		tsc=reliable printk.devkmsg=on "$OPT_APPEND"
-}
-
-# Fill the array qemu_command.
-lab_host_command()
-{
-	local run=$1 user=null
-
-	[[ -n $OPT_INTERACTIVE ]] && user=stdio,signal=off
-	qemu_command=(qemu-system-x86_64 -machine q35 -cpu "$OPT_CPU"
-		-m "$OPT_MEM" -nodefaults -no-user-config -display none
-		-no-reboot -kernel "$(lab_vmlinuz)" -initrd "$run/initrd"
-		-append "$(lab_host_append)"
-		-chardev "file,id=console,path=$run/console.log"
-		-chardev "file,id=channel,path=$run/channel"
-		-chardev "$user,id=user"
-		-chardev "file,id=results,path=$run/results.tar"
-		-serial chardev:console -serial chardev:channel
-		-serial chardev:user -serial chardev:results)
-	if [[ -n $OPT_ICOUNT ]]; then
-		qemu_command+=(-smp 1 -accel tcg,thread=single
-			-icount shift=0,sleep=off)
-	else
-		qemu_command+=(-smp "$OPT_SMP" -accel tcg,thread=multi)
-	fi
 }
 
 # Print what the command wrote to the channel, byte for byte.
@@ -98,23 +94,24 @@ lab_host_failed()
 	lab_say "FAILED: $*"
 	lab_say "from the console ($run/console.log):"
 	lab_console_excerpt "$run/console.log" | sed 's/^/      /' >&2
-	if [[ -s $run/qemu.log ]]; then
-		sed 's/^/      qemu: /' "$run/qemu.log" >&2
+	if [[ -s $run/emulator.log ]]; then
+		sed 's/^/      emulator: /' "$run/emulator.log" >&2
 	fi
 }
 
 # Take a run's outcome apart: sets host_status, says why if it is a failure.
 lab_host_verdict()
 {
-	local run=$1 token=$2 qemu_status=$3
+	local run=$1 token=$2 emulator_status=$3
 
 	host_status=$(lab_channel_status "$run/channel" "$token")
-	sed -i "/doesn't support requested feature/d" "$run/qemu.log"
+	"lab_${OPT_HOST}_log" "$run/emulator.log"
 	if grep -aqE "$LAB_TROUBLE" "$run/console.log"; then
 		lab_host_failed "$run" "the host's kernel reports trouble"
 		host_status=125
-	elif ((qemu_status == 124 || qemu_status == 137)); then
-		lab_host_failed "$run" "no end within $OPT_TIMEOUT s"
+	elif ((emulator_status == 124 || emulator_status == 137)); then
+		lab_host_failed "$run" \
+			"no end within $((OPT_TIMEOUT * $(lab_host_slowness))) s"
 		host_status=124
 	elif [[ -z $host_status ]]; then
 		lab_host_failed "$run" "the host ended without a verdict"
@@ -125,6 +122,7 @@ lab_host_verdict()
 # Unpack the result files of a run into the folder of --results.
 lab_host_results()
 {
+	[[ -z $OPT_COVERAGE ]] || lab_coverage_collect "$1"
 	[[ -n $OPT_RESULTS ]] || return 0
 	mkdir -p "$OPT_RESULTS"
 	[[ -s $1/results.tar ]] || return 0
@@ -132,17 +130,19 @@ lab_host_results()
 		lab_say "the result files are incomplete"
 }
 
-# Run the array qemu_command; when the lab is killed, QEMU does not survive it.
-lab_host_qemu()
+# Run the array emulator_command; when the lab is killed, the emulator does not
+# survive it.
+lab_host_emulator()
 {
-	local run=$1 status=0
+	local run=$1 status=0 limit
 
+	limit=$((OPT_TIMEOUT * $(lab_host_slowness)))
 	if [[ -n $OPT_INTERACTIVE ]]; then
-		"${qemu_command[@]}" 2>"$run/qemu.log"
+		"${emulator_command[@]}" 2>"$run/emulator.log"
 		return
 	fi
-	timeout --foreground -k 5 "$OPT_TIMEOUT" "${qemu_command[@]}" \
-		</dev/null 2>"$run/qemu.log" &
+	timeout --foreground -k 5 "$limit" "${emulator_command[@]}" \
+		</dev/null 2>"$run/emulator.log" &
 	# shellcheck disable=SC2064
 	trap "kill $! 2>/dev/null; rm -f '$run/initrd'" EXIT
 	trap 'exit 130' INT
@@ -158,22 +158,22 @@ lab_host_qemu()
 # the host runs, instead of the output being printed at the end.
 lab_host_run()
 {
-	local run token qemu_status=0 follower=
-	local -a qemu_command
+	local run token emulator_status=0 follower=
+	local -a emulator_command
 
 	mkdir -p "$LAB_BUILD/run"
 	run=$(mktemp -d "$LAB_BUILD/run/XXXXXX")
 	token=lab-$(od -An -N8 -tx8 /dev/urandom | tr -d ' ')
 	[[ -z ${LAB_TOKEN_FILE-} ]] || echo "$token" >"$LAB_TOKEN_FILE"
 	lab_image "$run" "$token" "$1"
-	lab_host_command "$run"
+	"lab_${OPT_HOST}_command" "$run"
 	: >"$run/channel"
 	: >"$run/console.log"
 	if [[ -n ${LAB_FOLLOW-} ]]; then
 		"$LAB_FOLLOW" "$run/channel" "$token" &
 		follower=$!
 	fi
-	lab_host_qemu "$run" || qemu_status=$?
+	lab_host_emulator "$run" || emulator_status=$?
 	[[ -z $follower ]] || {
 		touch "$run/ended"
 		wait "$follower"
@@ -181,7 +181,7 @@ lab_host_run()
 	[[ -n ${LAB_FOLLOW-} || -n $OPT_INTERACTIVE ]] ||
 		lab_channel_output "$run/channel" "$token"
 	lab_host_results "$run"
-	lab_host_verdict "$run" "$token" "$qemu_status"
+	lab_host_verdict "$run" "$token" "$emulator_status"
 	[[ -z $OPT_CONSOLE ]] || cp "$run/console.log" "$OPT_CONSOLE"
 	rm -f "$run/initrd" "$run/results.tar"
 	if ((host_status == 0)) || [[ -n ${LAB_DISCARD-} ]]; then

@@ -39,6 +39,17 @@ lab_guest_initrd()
 	rm -rf "$root"
 }
 
+# The guest's kernel, whatever the host's is.
+LAB_GUEST_KERNEL=6.1
+
+lab_guest_vmlinuz()
+{
+	# shellcheck disable=SC2034
+	LAB_KERNEL=$LAB_GUEST_KERNEL
+	lab_kernel_fetch
+	lab_vmlinuz
+}
+
 # Build the archive with QEMU, what it needs, and a guest for it, unless the
 # cached one is newer than everything that went into it.
 lab_guest_payload()
@@ -73,7 +84,8 @@ lab_guest_payload()
 			lab_die "QEMU's package lacks $input"
 	done
 	cp "$LAB_DIR/lab-guest" "$root/bin/"
-	cp "$(lab_vmlinuz)" "$root/guest/vmlinuz"
+	cp "$(lab_guest_vmlinuz)" "$root/guest/vmlinuz" ||
+		lab_die "no kernel for the guest"
 	lab_guest_initrd "$root/guest/initrd"
 	lab_cpio "$root" >"$out.tmp" && mv "$out.tmp" "$out"
 	rm -rf "$root"
@@ -108,6 +120,8 @@ lab_image_env()
 	LAB_MODULE_ARGS='$OPT_MODULE_ARGS'
 	LAB_LINK_KVM=$OPT_LINK_KVM
 	LAB_INTERACTIVE=$OPT_INTERACTIVE
+	export LAB_SLOWNESS=$(lab_host_slowness)
+	LAB_COVERAGE=$OPT_COVERAGE
 	LAB_WINDOW='${window:+rows ${window% *} cols ${window#* }}'
 	VARS
 }
@@ -120,7 +134,8 @@ lab_image()
 	mkdir -p "$root"/lab/{modules,results}
 	lab_image_busybox "$root"
 	cp "$LAB_DIR/init" "$root/init"
-	for tool in load-kvm-amd unload-kvm-amd lab-stage lab-suite; do
+	for tool in load-kvm-amd unload-kvm-amd lab-stage lab-suite lab-leaks \
+		    lab-coverage; do
 		cp "$LAB_DIR/$tool" "$root/bin/"
 	done
 	for module in irqbypass kvm kvm-amd; do
@@ -145,5 +160,5 @@ lab_image()
 
 lab_payload_path()
 {
-	printf '%s/guest-%s.cpio\n' "$LAB_BUILD" "$LAB_KERNEL"
+	printf '%s/guest-%s.cpio\n' "$LAB_BUILD" "$LAB_GUEST_KERNEL"
 }

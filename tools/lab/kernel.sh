@@ -5,23 +5,27 @@
 # build folder, never installed.
 
 # One row per kernel that the lab knows: name for --kernel, suite for apt ("-"
-# is what the machine is set up for), image, headers and kbuild package. The
-# first two are meta packages; the concrete ones are found through them.
+# is what the machine is set up for), beginning of its versions, of which the
+# newest is taken, and the chroot for what is built against it ("-": none).
+# The debug kernels are built, see debug.sh.
 lab_kernel_rows()
 {
 	cat <<-'ROWS'
-	6.1|-|linux-image-cloud-amd64|linux-headers-cloud-amd64|linux-kbuild-6.1
+	6.1|-|6.1.|-
+	6.12|bookworm-backports|6.12.|-
+	7.x|trixie-backports|7.|trixie
+	debug|-|-|-
+	debug-kcsan|-|-|-
 	ROWS
 }
 
-# Set kernel_suite, kernel_image, kernel_headers and kernel_kbuild from the
-# row of $LAB_KERNEL.
+# Set kernel_suite, kernel_version and kernel_chroot from the row of $LAB_KERNEL.
 lab_kernel_row()
 {
 	local name known=
 
-	while IFS='|' read -r name kernel_suite kernel_image \
-			      kernel_headers kernel_kbuild; do
+	while IFS='|' read -r name kernel_suite kernel_version \
+			      kernel_chroot; do
 		[[ $name == "$LAB_KERNEL" ]] && return 0
 		known+=" $name"
 	done < <(lab_kernel_rows)
@@ -30,7 +34,7 @@ lab_kernel_row()
 
 lab_kernel_dir()
 {
-	printf '%s\n' "$LAB_BUILD/kernel/$LAB_KERNEL"
+	printf '%s\n' "$LAB_CACHE/kernel/$LAB_KERNEL"
 }
 
 # The release string of the unpacked kernel.
@@ -54,75 +58,108 @@ lab_vmlinuz()
 # Path of a module of the unpacked kernel, by file name.
 lab_kernel_module()
 {
-	find "$(lab_kernel_dir)/lib/modules" -name "$1.ko" -print -quit
+	find "$(lab_kernel_dir)" -path '*/lib/modules/*' -name "$1.ko" \
+		-print -quit
 }
 
-# The one dependency of a meta package that matches a pattern.
-lab_apt_dependency()
+# lab_kernel_make ARG...: the kernel's build system, for modules. The headers
+# bring BTF of the kernel; the modules do without, as it takes pahole.
+lab_kernel_make()
 {
-	local -a suite=()
+	local -a chroot_command=()
 
-	[[ $kernel_suite == - ]] || suite=(-t "$kernel_suite")
-	apt-cache "${suite[@]}" depends "$1" 2>/dev/null |
-		sed -n 's/^ *Depends: //p' | grep -m 1 -E "$2"
+	[[ $kernel_chroot == - ]] || lab_chroot_command "$kernel_chroot"
+	"${chroot_command[@]}" make -C "$(lab_kdir)" \
+		CONFIG_DEBUG_INFO_BTF_MODULES= "$@"
 }
 
+# Install what lab_kernel_make() takes where it runs.
+lab_kernel_tools()
+{
+	local compiler
+
+	[[ $kernel_chroot != - ]] || return 0
+	compiler=$(grep -o 'gcc-[0-9]*' "$(lab_kdir)/.kernelvariables")
+	lab_chroot_need "$kernel_chroot" make libelf1t64 "$compiler" "$@"
+}
+
+# Fetch the packages of the image and of the headers. Both may be split, into
+# packages with this release in their names.
 lab_kernel_download()
 {
-	local image headers common
-	local -a opts=(-qq)
+	local release package
+	local -a packages
 
-	((EUID == 0)) && opts+=(-o APT::Sandbox::User=root)
-	[[ $kernel_suite == - ]] || opts+=(-t "$kernel_suite")
-
-	image=$(lab_apt_dependency "$kernel_image" '^linux-image-[0-9]') ||
-		return 1
-	headers=linux-headers-${image#linux-image-}
-	headers=${headers%-unsigned}
-	common=$(lab_apt_dependency "$headers" '^linux-headers-.*-common$') ||
-		return 1
-	printf '%s\n' "${headers#linux-headers-}" >release
-	apt-get "${opts[@]}" download "$image" "$headers" "$common" \
-		"$kernel_kbuild" >&2
+	release=$(lab_apt_names "$kernel_suite" "linux-image-$kernel_version" |
+		sed -n 's/^linux-image-\(.*-cloud-amd64\)$/\1/p' |
+		sort -V | tail -n 1)
+	[[ -n $release ]] || return 1
+	packages=("linux-image-$release" "linux-headers-$release")
+	for package in "${packages[@]}"; do
+		mapfile -t -O "${#packages[@]}" packages < <(
+			lab_apt_depends "$kernel_suite" "$package" | grep -E \
+			"^linux-(binary|modules|kbuild|headers-.*-common)")
+	done
+	printf '%s\n' "$release" >release
+	lab_apt_download "$kernel_suite" "${packages[@]}"
 }
 
 # Debian's header packages name each other by absolute path: make the copy
-# under the build folder refer to itself.
+# under the cache refer to itself.
 lab_kernel_relocate()
 {
-	local release=$1 makefile common
+	local dir=usr/src/linux-headers-$1 common
 
-	makefile=usr/src/linux-headers-$release/Makefile
 	common=$(sed -n 's|^include /usr/src/\([^/]*\)/Makefile$|\1|p' \
-		"$makefile")
-	[[ -n $common ]] || lab_die "unexpected contents of $makefile"
+		"$dir/Makefile")
+	[[ -n $common ]] || lab_die "unexpected contents of $dir/Makefile"
 	# shellcheck disable=SC2016
-	printf 'include $(dir $(lastword $(MAKEFILE_LIST)))../%s/Makefile\n' \
-		"$common" >"$makefile"
-	rm -f "lib/modules/$release/build" "lib/modules/$release/source"
-	ln -s "../../../usr/src/linux-headers-$release" \
-		"lib/modules/$release/build"
+	{
+		printf 'here := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))\n'
+		sed -e "s|^include .*|include \$(here)../$common/Makefile|" \
+			-e 's|^\(KBUILD_OUTPUT=\).*|\1$(here:/=)|' "$dir/Makefile"
+	} >"$dir/Makefile.new"
+	mv "$dir/Makefile.new" "$dir/Makefile"
+}
+
+# The emulated host's tools load no compressed modules.
+lab_kernel_decompress()
+{
+	local module
+
+	while read -r module; do
+		lab_packages_need xz-utils
+		xz -d "$module" || lab_die "cannot decompress $module"
+	done < <(find . -path '*/lib/modules/*' -regex \
+		'.*/\(irqbypass\|kvm\|kvm-amd\)\.ko\.xz')
 }
 
 # Fetch and unpack image and headers of $LAB_KERNEL unless that was done.
 lab_kernel_fetch()
 {
+	lab_kernel_row
+	if lab_kernel_is_debug; then
+		lab_debug_need
+		return
+	fi
+	[[ -e $(lab_kernel_dir)/release ]] || lab_cached lab_kernel_unpack || exit 1
+}
+
+lab_kernel_unpack()
+{
 	local dir tmp release deb
 
 	dir=$(lab_kernel_dir)
-	[[ -e $dir/release ]] && return 0
-
-	lab_kernel_row
+	[[ ! -e $dir/release ]] || return 0
 	lab_say "fetching Debian's kernel $LAB_KERNEL and its headers"
 	tmp=$dir.tmp
 	rm -rf "$tmp" "$dir"
 	mkdir -p "$tmp"
 	(
 		cd "$tmp" || exit 1
-		apt-cache show "$kernel_image" >/dev/null 2>&1 || lab_apt_update
 		lab_kernel_download || {
 			rm -f ./*.deb
-			lab_apt_update
+			lab_apt_refresh "$kernel_suite"
 			lab_kernel_download
 		} || lab_die "apt-get download failed for kernel $LAB_KERNEL"
 		for deb in *.deb; do
@@ -130,9 +167,14 @@ lab_kernel_fetch()
 		done
 		rm -f ./*.deb
 		release=$(<release)
-		[[ -e boot/vmlinuz-$release ]] ||
-			lab_die "image and headers differ: no vmlinuz-$release"
+		# Newer packages have the image among the modules.
+		[[ -e boot/vmlinuz-$release ]] || {
+			mkdir -p boot
+			mv "usr/lib/modules/$release/vmlinuz" \
+				"boot/vmlinuz-$release"
+		} || lab_die "image and headers differ: no vmlinuz-$release"
 		lab_kernel_relocate "$release"
+		lab_kernel_decompress
 	) || exit 1
 	mv "$tmp" "$dir"
 }
@@ -141,17 +183,15 @@ lab_kernel_fetch()
 # package if that was not done.
 lab_checkpatch()
 {
-	local dir=$LAB_BUILD/checkpatch source=linux-source-6.1 file
-	local -a opts=(-qq)
+	local dir=$LAB_CACHE/checkpatch source=linux-source-6.1 file
 
 	if [[ ! -x $dir/scripts/checkpatch.pl ]]; then
 		lab_say "fetching $source for its checkpatch.pl"
-		((EUID == 0)) && opts+=(-o APT::Sandbox::User=root)
 		rm -rf "$dir"
 		mkdir -p "$dir.tmp"
 		(
 			cd "$dir.tmp" || exit 1
-			apt-get "${opts[@]}" download "$source" >&2 || exit 1
+			lab_apt_download - "$source" || exit 1
 			file=$(echo "$source"_*.deb)
 			dpkg-deb --fsys-tarfile "$file" |
 				tar -x -O -f - "./usr/src/$source.tar.xz" |

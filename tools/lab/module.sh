@@ -5,7 +5,8 @@
 
 lab_module_dir()
 {
-	printf '%s/module/%s\n' "$LAB_BUILD" "$LAB_KERNEL"
+	printf '%s/module/%s%s\n' "$LAB_BUILD" "$LAB_KERNEL" \
+		"${OPT_COVERAGE:+-coverage}${OPT_CONTRACT:+-contract}"
 }
 
 lab_module_path()
@@ -44,14 +45,19 @@ lab_module_mirror()
 		\( -name '*.[chS]' -o -name Kbuild \) ! -name '*.mod.c' 2>/dev/null)
 }
 
-# Warnings are errors; output is shown only when it fails.
+# Warnings are errors, those of objtool and modpost as well; output is shown only
+# when it fails.
 lab_module_compile()
 {
 	local dir=$1 log=$1.log
 
-	if ! make -C "$(lab_kdir)" M="$dir" W=1 KCFLAGS=-Werror \
-		-j "$(nproc)" modules >"$log" 2>&1; then
+	# shellcheck disable=SC2046
+	if ! lab_kernel_make M="$dir" W=1 KCFLAGS=-Werror \
+		$(lab_debug_module_flags) \
+		${OPT_CONTRACT:+DEBUG_CONTRACT=1} -j "$(nproc)" modules >"$log" 2>&1 ||
+		grep -iE 'warning: ' "$log" | grep -qv 'pahole version differs'; then
 		grep -E 'error|warning|Error|ERROR|undefined' "$log" |
+			grep -v 'pahole version differs' |
 			head -n 40 >&2
 		lab_die "a module does not build (whole log: $log)"
 	fi
@@ -63,15 +69,16 @@ lab_module_build()
 {
 	local dir
 
-	[[ ${lab_module_built-} != "$LAB_KERNEL" ]] || return 0
+	[[ ${lab_module_built-} != "$(lab_module_dir)" ]] || return 0
 	[[ -e $LAB_ROOT/Kbuild ]] || lab_die "no Kbuild in $LAB_ROOT"
+	lab_kernel_tools
 	dir=$(lab_module_dir)
 	lab_module_mirror "$dir" "$LAB_ROOT" "${LAB_MODULE_SOURCES[@]}"
 	lab_module_compile "$dir"
 	dir=$(lab_test_modules_dir)
 	lab_module_mirror "$dir" "$LAB_ROOT/$LAB_TEST_MODULES" .
 	lab_module_compile "$dir"
-	lab_module_built=$LAB_KERNEL
+	lab_module_built=$(lab_module_dir)
 }
 
 # Put what lab_module_build() built into a folder.
@@ -86,19 +93,25 @@ lab_module_sparse()
 {
 	local dir=$LAB_BUILD/sparse/$LAB_KERNEL
 
+	lab_kernel_tools sparse
 	lab_module_mirror "$dir" "$LAB_ROOT" "${LAB_MODULE_SOURCES[@]}"
 	lab_module_sparse_one "$dir"
+	dir=$LAB_BUILD/sparse/$LAB_KERNEL-contract
+	lab_module_mirror "$dir" "$LAB_ROOT" "${LAB_MODULE_SOURCES[@]}"
+	lab_module_sparse_one "$dir" DEBUG_CONTRACT=1
 	dir=$LAB_BUILD/sparse/tests-$LAB_KERNEL
 	lab_module_mirror "$dir" "$LAB_ROOT/$LAB_TEST_MODULES" .
 	lab_module_sparse_one "$dir"
 }
 
+# lab_module_sparse_one DIR [VARIABLE...]
 lab_module_sparse_one()
 {
 	local dir=$1
 
-	if ! make -C "$(lab_kdir)" M="$dir" C=2 CHECK=sparse \
-		CF=-Wsparse-error W=1 KCFLAGS=-Werror -j "$(nproc)" \
+	shift
+	if ! lab_kernel_make M="$dir" C=2 CHECK=sparse \
+		CF=-Wsparse-error W=1 KCFLAGS=-Werror "$@" -j "$(nproc)" \
 		modules >"$dir.log" 2>&1 ||
 		grep -qE 'warning:|error:' "$dir.log"; then
 		grep -E 'warning:|error:' "$dir.log" >&2

@@ -17,7 +17,14 @@ lab_package_rows()
 	make|make|drives the kernel's build system
 	libelf1|/usr/lib/x86_64-linux-gnu/libelf.so.1|objtool of the kernel headers needs it
 	perl|prove|plays the collected test results
+	+debian-archive-keyring|/usr/share/keyrings/debian-archive-keyring.gpg|verifies packages of other suites
+	+debootstrap|debootstrap|makes chroots of newer Debian releases
+	+flex|flex|configures the debug kernels
+	+bison|bison|configures the debug kernels
+	+bc|bc|computes constants of the debug kernels
+	+libelf-dev|/usr/include/libelf.h|builds objtool of the debug kernels
 	+sparse|sparse|checks the module's address spaces and locks
+	+rsync|rsync|the kernel's make headers_install copies with it
 	+xz-utils|xz|unpacks checkpatch.pl from Debian's linux-source
 	ROWS
 }
