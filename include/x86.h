@@ -153,6 +153,7 @@ struct ksvm_mmio_fragment {
  * @cr4_reserved: CR4 bits that the guest's CPUID does not allow
  * @cpuid: sorted for lookup; @cpuid_nent entries
  * @cpuid_user: the same entries as user space gave them, in its order
+ * @cpuid_last: what the guest asked for last, and the entry that answered; NULL at first
  * @guest_debug: KVM_GUESTDBG_* in force
  * @effective_dr: DR0 to DR3 that the processor is given
  * @guest_debug_dr7: DR7 of KVM_GUESTDBG_USE_HW_BP
@@ -184,6 +185,10 @@ struct ksvm_x86_vcpu {
 	int cpuid_nent;
 	struct kvm_cpuid_entry2 *cpuid;
 	struct kvm_cpuid_entry2 *cpuid_user;
+	struct {
+		u32 function, index;
+		const struct kvm_cpuid_entry2 *entry;
+	} cpuid_last;
 
 	u32 guest_debug;
 	unsigned long effective_dr[4];

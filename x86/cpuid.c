@@ -196,6 +196,7 @@ int ksvm_set_cpuid(struct ksvm_vcpu *vcpu, struct kvm_cpuid2 __user *user)
 	swap(x86->cpuid, sorted);
 	swap(x86->cpuid_user, given);
 	x86->cpuid_nent = count;
+	x86->cpuid_last.entry = NULL;
 	cpuid_changed(vcpu);
 	static_call(ksvm_x86_cpuid_changed)(vcpu);
 	static_call(ksvm_pmu_refresh)(vcpu);
@@ -271,6 +272,31 @@ static void cpuid_entry(struct ksvm_vcpu *vcpu, const struct kvm_cpuid_entry2 *e
 	}
 }
 
+static noinline void cpuid_missing(struct ksvm_vcpu *vcpu, u32 *eax, u32 *ebx, u32 *ecx,
+				   u32 *edx)
+{
+	const struct kvm_cpuid_entry2 *first = NULL;
+
+	if (*eax == 0xb || *eax == 0x1f)
+		first = ksvm_find_cpuid(vcpu, *eax, 0);
+	*eax = 0;
+	*ebx = 0;
+	*ecx = first ? *ecx & 0xff : 0;
+	*edx = first ? first->edx : 0;
+}
+
+/* Kept for the next time: where CPUID only serializes, the leaf is always the same. */
+static noinline const struct kvm_cpuid_entry2 *cpuid_look_up(struct ksvm_vcpu *vcpu,
+							     u32 function, u32 index)
+{
+	struct ksvm_x86_vcpu *x86 = &vcpu->x86;
+
+	x86->cpuid_last.entry = ksvm_find_cpuid(vcpu, function, index);
+	x86->cpuid_last.function = function;
+	x86->cpuid_last.index = index;
+	return x86->cpuid_last.entry;
+}
+
 /**
  * ksvm_cpuid() - execute CPUID for the guest
  * @vcpu: the vCPU, by its own thread; any ring
@@ -284,17 +310,12 @@ static void cpuid_entry(struct ksvm_vcpu *vcpu, const struct kvm_cpuid_entry2 *e
  */
 void ksvm_cpuid(struct ksvm_vcpu *vcpu, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx)
 {
-	const struct kvm_cpuid_entry2 *entry = ksvm_find_cpuid(vcpu, *eax, *ecx);
-	u32 function = *eax;
+	const struct kvm_cpuid_entry2 *entry = vcpu->x86.cpuid_last.entry;
 
-	if (likely(entry)) {
+	if (!entry || vcpu->x86.cpuid_last.function != *eax || vcpu->x86.cpuid_last.index != *ecx)
+		entry = cpuid_look_up(vcpu, *eax, *ecx);
+	if (likely(entry))
 		cpuid_entry(vcpu, entry, eax, ebx, ecx, edx);
-		return;
-	}
-	if (function == 0xb || function == 0x1f)
-		entry = ksvm_find_cpuid(vcpu, function, 0);
-	*eax = 0;
-	*ebx = 0;
-	*ecx = entry ? *ecx & 0xff : 0;
-	*edx = entry ? entry->edx : 0;
+	else
+		cpuid_missing(vcpu, eax, ebx, ecx, edx);
 }

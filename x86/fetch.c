@@ -288,6 +288,11 @@ enum exit_outcome ksvm_finish_insn(struct ksvm_vcpu *vcpu, unsigned long next_ri
 	return ksvm_trap_step(vcpu, trap);
 }
 
+static noinline unsigned long wrapped_rip(struct ksvm_vcpu *vcpu, unsigned long rip)
+{
+	return ksvm_insn_mode(vcpu) == EMULATE_LONG64 ? rip : (u32)rip;
+}
+
 /**
  * ksvm_skip_insn() - step over the instruction that caused the exit
  * @vcpu: the vCPU, by its own thread, in ring 1 or 2
@@ -305,7 +310,7 @@ enum exit_outcome ksvm_skip_insn(struct ksvm_vcpu *vcpu)
 
 	/* Only where bits beyond the low 32 change does the mode matter. */
 	rip = vcpu->x86.rip + length;
-	if ((rip ^ vcpu->x86.rip) >> 32 && ksvm_insn_mode(vcpu) != EMULATE_LONG64)
-		rip = (u32)rip;
+	if (unlikely((rip ^ vcpu->x86.rip) >> 32))
+		rip = wrapped_rip(vcpu, rip);
 	return ksvm_finish_insn(vcpu, rip);
 }

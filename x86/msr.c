@@ -418,15 +418,14 @@ static const struct msr_row *find_row(u32 index)
  */
 int ksvm_get_msr(struct ksvm_vcpu *vcpu, u32 index, u64 *value, bool host)
 {
-	const struct msr_row *row;
+	const struct msr_row *row = find_row(index);
 	int error;
 
+	if (row)
+		return row->get ? row->get(vcpu, row, index, value, host) : -EINVAL;
 	error = static_call(ksvm_x86_get_msr)(vcpu, index, value, host);
 	if (error != -ENOENT)
 		return error;
-	row = find_row(index);
-	if (row)
-		return row->get ? row->get(vcpu, row, index, value, host) : -EINVAL;
 	if (static_call(ksvm_pmu_is_valid_msr)(vcpu, index))
 		return static_call(ksvm_pmu_get_msr)(vcpu, index, value);
 	return -EINVAL;
@@ -444,15 +443,14 @@ int ksvm_get_msr(struct ksvm_vcpu *vcpu, u32 index, u64 *value, bool host)
  */
 int ksvm_set_msr(struct ksvm_vcpu *vcpu, u32 index, u64 value, bool host)
 {
-	const struct msr_row *row;
+	const struct msr_row *row = find_row(index);
 	int error;
 
+	if (row)
+		return row->set ? row->set(vcpu, row, index, value, host) : -EINVAL;
 	error = static_call(ksvm_x86_set_msr)(vcpu, index, value, host);
 	if (error != -ENOENT)
 		return error;
-	row = find_row(index);
-	if (row)
-		return row->set ? row->set(vcpu, row, index, value, host) : -EINVAL;
 	if (static_call(ksvm_pmu_is_valid_msr)(vcpu, index))
 		return static_call(ksvm_pmu_set_msr)(vcpu, index, value);
 	return -EINVAL;

@@ -295,9 +295,10 @@ lab_cmd_check()
 	if ((${#programs[@]})); then
 		OPT_ADD+=("$LAB_BUILD/selftests:/tests")
 		OPT_TIMEOUT=$((60 + LAB_TEST_LIMIT * ${#programs[@]}))
+		OPT_LEAKS=1
 		lab_check_suite "${programs[@]}"
 	fi
-	OPT_ADD=() OPT_MODULE='' OPT_TIMEOUT=300
+	OPT_ADD=() OPT_MODULE='' OPT_TIMEOUT=300 OPT_LEAKS=''
 	lab_check_cases
 	for program in "${ARGS[@]}"; do
 		[[ -e $(lab_results_dir)/$program.tap ]] ||

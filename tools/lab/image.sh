@@ -122,6 +122,7 @@ lab_image_env()
 	LAB_INTERACTIVE=$OPT_INTERACTIVE
 	export LAB_SLOWNESS=$(lab_host_slowness)
 	LAB_COVERAGE=$OPT_COVERAGE
+	LAB_LEAKS=$OPT_LEAKS
 	LAB_WINDOW='${window:+rows ${window% *} cols ${window#* }}'
 	VARS
 }

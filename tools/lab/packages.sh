@@ -17,7 +17,7 @@ lab_package_rows()
 	make|make|drives the kernel's build system
 	libelf1|/usr/lib/x86_64-linux-gnu/libelf.so.1|objtool of the kernel headers needs it
 	perl|prove|plays the collected test results
-	+debian-archive-keyring|/usr/share/keyrings/debian-archive-keyring.gpg|verifies packages of other suites
+	+debian-archive-keyring|/usr/share/keyrings/debian-archive-keyring.gpg|verifies other suites
 	+debootstrap|debootstrap|makes chroots of newer Debian releases
 	+flex|flex|configures the debug kernels
 	+bison|bison|configures the debug kernels

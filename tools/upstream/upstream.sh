@@ -170,7 +170,7 @@ lab_upstream_run()
 # One line per test, then how many did what.
 lab_upstream_table()
 {
-	local format='%-38s %-10s %s\n' test stock ours
+	local format='%-42s %-10s %s\n' test stock ours
 	local -i pass_stock=0 pass_ours=0 both=0 only=0
 
 	# shellcheck disable=SC2059
