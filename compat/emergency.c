@@ -89,6 +89,8 @@ void ksvm_emergency_exit(void)
  * ksvm_emergency_set() - say what switches SVM off in an emergency
  * @callback: called on each CPU in NMI context; NULL for nothing. It may be
  *	passed over while kvm_amd is loaded.
+ *
+ * Context: may sleep. After NULL, the old callback neither runs nor will.
  */
 void ksvm_emergency_set(void (*callback)(void))
 {

@@ -42,6 +42,12 @@ static_assert(offsetof(struct svm_switch, contract_rflags) == 48);
 /* DR7 bits that arm a breakpoint. */
 #define DR7_ENABLED	0xff
 
+/* The host's debug state that the guest must not run with. */
+struct host_debug {
+	unsigned long dr[4];
+	u64 debugctl;
+};
+
 static void debug_registers_load(const unsigned long *dr)
 {
 	set_debugreg(dr[0], 0);
@@ -54,28 +60,37 @@ static void debug_registers_load(const unsigned long *dr)
  * #VMEXIT disarmed DR7; the host's own breakpoints are in the way of nobody till here.
  * DR6 is still the guest's: the host's #DB must not take its bits for causes.
  */
-static void debug_registers_leave(struct vcpu_svm *svm, const unsigned long *host_dr)
+static void debug_registers_leave(struct vcpu_svm *svm, const struct host_debug *host)
 {
+	if (unlikely(host->debugctl))
+		ksvm_wrmsr(MSR_IA32_DEBUGCTLMSR, host->debugctl);
 	if (svm->vmcb->save.dr6 != DR6_RESERVED)
 		set_debugreg(DR6_RESERVED, 6);
 	if (!hw_breakpoint_active())
 		return;
-	set_debugreg(host_dr[0], 0);
-	set_debugreg(host_dr[1], 1);
-	set_debugreg(host_dr[2], 2);
-	set_debugreg(host_dr[3], 3);
+	set_debugreg(host->dr[0], 0);
+	set_debugreg(host->dr[1], 1);
+	set_debugreg(host->dr[2], 2);
+	set_debugreg(host->dr[3], 3);
 	set_debugreg(DR6_RESERVED, 6);
 	set_debugreg(this_cpu_read(cpu_dr7), 7);
 }
 
-static void debug_registers_save(unsigned long *host_dr)
+/*
+ * VMRUN leaves DEBUGCTL alone while LBR virtualization is off: the host's traps on
+ * bus locks or branches would be the guest's.
+ */
+static void debug_registers_save(struct host_debug *host)
 {
+	host->debugctl = ksvm_rdmsr(MSR_IA32_DEBUGCTLMSR);
+	if (unlikely(host->debugctl))
+		ksvm_wrmsr(MSR_IA32_DEBUGCTLMSR, 0);
 	if (!hw_breakpoint_active())
 		return;
-	get_debugreg(host_dr[0], 0);
-	get_debugreg(host_dr[1], 1);
-	get_debugreg(host_dr[2], 2);
-	get_debugreg(host_dr[3], 3);
+	get_debugreg(host->dr[0], 0);
+	get_debugreg(host->dr[1], 1);
+	get_debugreg(host->dr[2], 2);
+	get_debugreg(host->dr[3], 3);
 	set_debugreg(0UL, 7);
 }
 
@@ -124,7 +139,7 @@ static void vcpu_enter_cpu(struct vcpu_svm *svm, struct svm_cpu *cpu, int this_c
 }
 
 /* Everything that the guest needs for the whole ring; mirrored by inner_leave(). */
-static void inner_enter(struct vcpu_svm *svm, struct svm_cpu *cpu, unsigned long *host_dr)
+static void inner_enter(struct vcpu_svm *svm, struct svm_cpu *cpu, struct host_debug *host)
 {
 	struct ksvm_vcpu *vcpu = &svm->vcpu;
 	int this_cpu = smp_processor_id();
@@ -140,7 +155,7 @@ static void inner_enter(struct vcpu_svm *svm, struct svm_cpu *cpu, unsigned long
 	asm volatile("1:	vmsave %0\n2:\n" _ASM_EXTABLE(1b, 2b)
 		     : : "a" (cpu->host_vmsave_pa) : "memory");
 	ksvm_fpu_enter(vcpu);
-	debug_registers_save(host_dr);
+	debug_registers_save(host);
 	user_return_msrs_enter(svm, cpu);
 	spec_ctrl_enter(svm);
 	svm_pause_enter(svm);
@@ -150,12 +165,13 @@ static void inner_enter(struct vcpu_svm *svm, struct svm_cpu *cpu, unsigned long
 	rcu_note_context_switch(false);
 }
 
-static void inner_leave(struct vcpu_svm *svm, struct svm_cpu *cpu, const unsigned long *host_dr)
+static void inner_leave(struct vcpu_svm *svm, struct svm_cpu *cpu,
+			const struct host_debug *host)
 {
 	struct ksvm_vcpu *vcpu = &svm->vcpu;
 
 	user_return_msrs_leave(svm, cpu);
-	debug_registers_leave(svm, host_dr);
+	debug_registers_leave(svm, host);
 	ksvm_fpu_leave(vcpu);
 	svm_pause_leave(svm);
 	ksvm_guest_ran();
@@ -298,20 +314,20 @@ static enum exit_outcome enter_guest(struct vcpu_svm *svm, struct svm_cpu *cpu)
 enum exit_outcome svm_vcpu_run(struct ksvm_vcpu *vcpu)
 {
 	struct vcpu_svm *svm = to_svm(vcpu);
-	unsigned long host_dr[4];
+	struct host_debug host_debug;
 	enum exit_outcome outcome;
 	struct svm_cpu *cpu;
 
 	preempt_disable();
 	local_irq_disable();
 	cpu = this_cpu_ptr(&svm_cpu);
-	inner_enter(svm, cpu, host_dr);
+	inner_enter(svm, cpu, &host_debug);
 	do {
 		outcome = enter_guest(svm, cpu);
 		if (outcome == EXIT_REENTER)
 			outcome = svm_exit_dispatch(svm);
 	} while (outcome == EXIT_REENTER);
-	inner_leave(svm, cpu, host_dr);
+	inner_leave(svm, cpu, &host_debug);
 	local_irq_enable();
 	preempt_enable();
 	return outcome;

@@ -40,9 +40,11 @@ lab_chroot_missing()
 		[[ -d $dir$place ]] || printf '%s\n' "$place"
 	done < <(lab_chroot_places)
 	for package; do
-		compgen -G "$dir/var/lib/dpkg/info/$package.list" >/dev/null ||
-			compgen -G "$dir/var/lib/dpkg/info/$package:*.list" \
-				>/dev/null || printf '%s\n' "$package"
+		# Not those that an interrupted run has only unpacked.
+		# shellcheck disable=SC2016
+		[[ $(dpkg-query --admindir="$dir/var/lib/dpkg" -W \
+			-f '${db:Status-Status}' "$package" 2>/dev/null) == \
+			installed ]] || printf '%s\n' "$package"
 	done
 }
 
@@ -63,7 +65,8 @@ lab_chroot_install()
 	lab_say "installing in the $suite chroot: ${missing[*]}"
 	lab_as_root cp -L /etc/resolv.conf "$dir/etc/resolv.conf"
 	lab_as_root unshare -m bash -c "$LAB_CHROOT_ENTER" lab "$dir" / '' \
-		sh -e -c 'apt-get -qq update
+		sh -e -c 'dpkg --configure -a
+		apt-get -qq update
 		apt-get install -y -qq --no-install-recommends \
 			-o Dpkg::Use-Pty=0 "$@"
 		apt-get clean' apt "${missing[@]}" >"$log" 2>&1 </dev/null || {

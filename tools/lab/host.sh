@@ -144,7 +144,7 @@ lab_host_emulator()
 	timeout --foreground -k 5 "$limit" "${emulator_command[@]}" \
 		</dev/null 2>"$run/emulator.log" &
 	# shellcheck disable=SC2064
-	trap "kill $! 2>/dev/null; rm -f '$run/initrd'" EXIT
+	trap "kill $! 2>/dev/null; rm -f '$run/initrd' '$run/boot.iso'" EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
 	wait "$!" || status=$?

@@ -187,7 +187,7 @@ lab_checkpatch()
 
 	if [[ ! -x $dir/scripts/checkpatch.pl ]]; then
 		lab_say "fetching $source for its checkpatch.pl"
-		rm -rf "$dir"
+		rm -rf "$dir" "$dir.tmp"
 		mkdir -p "$dir.tmp"
 		(
 			cd "$dir.tmp" || exit 1

@@ -168,11 +168,9 @@ static void kept(void)
 
 static u64 seen;
 
-/* In Bochs, the host's interrupts end only a guest that has its own open. */
 static void guest_watch(void)
 {
 	sti();	/* in Bochs the host's interrupts end no other guest */
-	sti();
 	for (;;) {
 		u64 value = READ_ONCE(*(u64 *)SHARED);
 

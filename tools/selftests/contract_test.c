@@ -294,6 +294,10 @@ int main(int argc, char **argv)
 		test_add(committed, &breaches[n], "breach/%s", breaches[n].name);
 		n++;
 	}
+	if (!n || !feof(file)) {
+		printf("1..1\nnot ok 1 " FOLDER "breach: read %d lines of it\n", n);
+		return KSFT_FAIL;
+	}
 	fclose(file);
 	test_add_rows("contract", rows, ARRAY_SIZE(rows));
 	return test_run_all(argc, argv);

@@ -212,6 +212,9 @@ lab_upstream_expect()
 			lost+=" $test"
 		fi
 	done
+	for test in "${upstream_unbuilt[@]}"; do
+		! grep -qxF "$LAB_KERNEL $test" "$file" || lost+=" $test"
+	done
 	if [[ -n $OPT_UPDATE ]]; then
 		# Tests that have not run keep their line.
 		{
