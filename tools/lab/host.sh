@@ -152,13 +152,35 @@ lab_host_emulator()
 	return "$status"
 }
 
+# lab_host_boot RUNDIR TOKEN: run the emulator until it ends; sets emulator_status.
+# A kernel that dies before its init, and so before any of ours, is another matter
+# than what is tested: QEMU's processors now and then execute code that another
+# one has just patched. Then boot anew, but say so.
+lab_host_boot()
+{
+	local run=$1 token=$2 boots
+
+	for boots in 1 2 3; do
+		: >"$run/channel"
+		: >"$run/console.log"
+		emulator_status=0
+		lab_host_emulator "$run" || emulator_status=$?
+		((emulator_status != 124 && emulator_status != 137)) || return
+		grep -aq "^$token stage " "$run/channel" && return
+		((boots < 3)) || return
+		[[ -z ${LAB_FOLLOW-} && -z $OPT_INTERACTIVE ]] || return
+		lab_say "the host's kernel died before its init; booting again"
+		lab_console_excerpt "$run/console.log" | sed 's/^/      /' >&2
+	done
+}
+
 # lab_host_run COMMAND: boot the host, run COMMAND in it, print its output and
 # set host_status to its status, 124 after a timeout, 125 when the host failed.
 # With a function name in LAB_FOLLOW, that function reads the channel while
 # the host runs, instead of the output being printed at the end.
 lab_host_run()
 {
-	local run token emulator_status=0 follower=
+	local run token emulator_status follower=
 	local -a emulator_command
 
 	mkdir -p "$LAB_BUILD/run"
@@ -168,12 +190,11 @@ lab_host_run()
 	lab_image "$run" "$token" "$1"
 	"lab_${OPT_HOST}_command" "$run"
 	: >"$run/channel"
-	: >"$run/console.log"
 	if [[ -n ${LAB_FOLLOW-} ]]; then
 		"$LAB_FOLLOW" "$run/channel" "$token" &
 		follower=$!
 	fi
-	lab_host_emulator "$run" || emulator_status=$?
+	lab_host_boot "$run" "$token"
 	[[ -z $follower ]] || {
 		touch "$run/ended"
 		wait "$follower"
