@@ -140,7 +140,7 @@ static enum exit_outcome enter_guest(struct ksvm_vcpu *vcpu)
 	vcpu->srcu_index = srcu_read_lock(&vcpu->vm->mmu.srcu);
 
 	if (outcome == EXIT_SLOW) {
-		vcpu->stat.slow_exits++;
+		ksvm_count(vcpu->stat.slow_exits);
 		outcome = static_call(ksvm_x86_handle_exit)(vcpu);
 		if (KSVM_BUG_ON(outcome == EXIT_SLOW, vcpu->vm))
 			return ksvm_exit_error(vcpu, -EIO);
@@ -242,7 +242,7 @@ int ksvm_vcpu_run(struct ksvm_vcpu *vcpu)
 
 	if (outcome == EXIT_ERROR)
 		return vcpu->run_error;
-	vcpu->stat.user_exits++;
+	ksvm_count(vcpu->stat.user_exits);
 	if (unlikely(READ_ONCE(vcpu->run->exit_reason) == KVM_EXIT_UNKNOWN))
 		report_missing_reason(vcpu->run);
 	return 0;

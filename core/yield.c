@@ -108,6 +108,6 @@ void ksvm_vcpu_yield(struct ksvm_vcpu *vcpu)
 {
 	WRITE_ONCE(vcpu->spinning, true);
 	if (boost_one(vcpu))
-		vcpu->stat.yields++;
+		ksvm_count(vcpu->stat.yields);
 	WRITE_ONCE(vcpu->spinning, false);
 }

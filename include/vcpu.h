@@ -3,6 +3,7 @@
 #ifndef KSVM_VCPU_H
 #define KSVM_VCPU_H
 
+#include <linux/compiler.h>
 #include <linux/mutex.h>
 #include <linux/rcuwait.h>
 #include <linux/signal_types.h>
@@ -47,6 +48,9 @@ struct ksvm_vcpu_stat {
 	u64 asid_flushes;
 	u64 asid_generations;
 };
+
+/* Whoever adds the counters up in the meantime may miss this one: a race by intent. */
+#define ksvm_count(counter)	data_race((counter)++)
 
 /**
  * struct ksvm_vcpu - a virtual processor

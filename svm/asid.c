@@ -30,19 +30,19 @@ void svm_asid_assign(struct vcpu_svm *svm, struct svm_cpu *cpu)
 	if (svm->asid_generation == cpu->generation && svm_has(SVM_FEATURE_FLUSH_BY_ASID)) {
 		svm->vmcb->control.tlb_control = VMCB_TLB_FLUSH_ASID;
 		svm->flush_tlb = false;
-		svm->vcpu.stat.asid_flushes++;
+		ksvm_count(svm->vcpu.stat.asid_flushes);
 		return;
 	}
 	if (cpu->next_asid >= svm_nr_asids()) {
 		cpu->generation++;
 		cpu->next_asid = 1;
 		svm->vmcb->control.tlb_control = VMCB_TLB_FLUSH_ALL;
-		svm->vcpu.stat.asid_generations++;
+		ksvm_count(svm->vcpu.stat.asid_generations);
 	}
 	vmcb_set_asid(svm->vmcb, cpu->next_asid++);
 	svm->asid_generation = cpu->generation;
 	svm->flush_tlb = false;
-	svm->vcpu.stat.asids++;
+	ksvm_count(svm->vcpu.stat.asids);
 }
 
 /**

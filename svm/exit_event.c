@@ -91,7 +91,7 @@ enum exit_outcome exit_npf(struct vcpu_svm *svm)
 
 	switch (ksvm_npf(vcpu, gpa, svm->vmcb->control.exit_info_1)) {
 	case NPF_FIXED:
-		vcpu->stat.npf_fixed++;
+		ksvm_count(vcpu->stat.npf_fixed);
 		return EXIT_REENTER;
 	case NPF_SLOW:
 		return EXIT_SLOW;

@@ -24,7 +24,7 @@ static void inject(struct vcpu_svm *svm, enum svm_injecting what, u64 event)
 {
 	svm->vmcb->control.event_inj = event | VMCB_EVENT_VALID;
 	svm->injecting = what;
-	svm->vcpu.stat.injected++;
+	ksvm_count(svm->vcpu.stat.injected);
 }
 
 /*

@@ -103,7 +103,7 @@ enum exit_outcome exit_pause(struct vcpu_svm *svm)
 	if (length < 0)
 		return length == -EAGAIN ? EXIT_SLOW : EXIT_REENTER;
 
-	vcpu->stat.pause_exits++;
+	ksvm_count(vcpu->stat.pause_exits);
 	vmcb_set_pause_filter_count(svm->vmcb,
 				    pause_window_grown(&rules,
 						       svm->vmcb->control.pause_filter_count));

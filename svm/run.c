@@ -181,7 +181,7 @@ static void inner_leave(struct vcpu_svm *svm, struct svm_cpu *cpu,
 	/* The interrupt that ended the guest is taken here, still on the guest's time. */
 	local_irq_enable();
 	WRITE_ONCE(vcpu->inner_cpu, -1);
-	vcpu->stat.ring_leaves++;
+	ksvm_count(vcpu->stat.ring_leaves);
 	local_irq_disable();
 	ksvm_guest_timing_leave();
 }
@@ -300,7 +300,7 @@ static enum exit_outcome enter_guest(struct vcpu_svm *svm, struct svm_cpu *cpu)
 		svm_events_collect(svm);
 	if (svm->nmi_iret)
 		svm_nmi_iret_check(svm);
-	vcpu->stat.exits++;
+	ksvm_count(vcpu->stat.exits);
 	return EXIT_REENTER;
 }
 

@@ -177,7 +177,7 @@ static void context_commit(struct ksvm_insn_state *state)
 	if (!ctxt->repeat)
 		shadow_commit(state);
 	state->nr_reads = 0;
-	state->vcpu->stat.emulated++;
+	ksvm_count(state->vcpu->stat.emulated);
 }
 
 /* Also a repeated instruction that is not at its end has not branched. */

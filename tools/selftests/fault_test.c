@@ -7,11 +7,11 @@
  * leaked is for kmemleak to say.
  */
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "fault.h"
 #include "harness.h"
 #include "vm.h"
 
@@ -34,60 +34,6 @@ struct operation {
 	void (*verify)(void);	/* after the attempt that got through */
 };
 
-static int nth_fd = -1;
-
-static void knob(const char *attribute, const char *name, const char *value)
-{
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/kernel/debug/%s/%s", attribute, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		test_skip("no %s", path);
-	TEST_TRUE(write(fd, value, strlen(value)) > 0);
-	close(fd);
-}
-
-/* Every point counts, and a fault is no reason for the kernel to talk. */
-static void prepare(void)
-{
-	nth_fd = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC);
-	if (nth_fd < 0)
-		test_skip("no fault injection in this kernel");
-	knob("failslab", "verbose", "0");
-	knob("failslab", "ignore-gfp-wait", "N");
-	knob("fail_page_alloc", "verbose", "0");
-	knob("fail_page_alloc", "ignore-gfp-wait", "N");
-	knob("fail_page_alloc", "min-order", "0");
-	knob("fail_usercopy", "verbose", "0");
-}
-
-/* What is still to fail may be this very write: then the next one is not. */
-static void arm(unsigned int nth)
-{
-	char text[16];
-	int ret, len = snprintf(text, sizeof(text), "%u", nth);
-
-	do {
-		ret = pwrite(nth_fd, text, len, 0);
-	} while (ret < 0 && errno == EFAULT);
-	TEST_EQ(ret, len);
-}
-
-/* Disarm: was there a fault since arm()? If the read gets it, there was not. */
-static bool injected(void)
-{
-	char text[16] = "";
-	int error = errno, ret;
-
-	ret = pread(nth_fd, text, sizeof(text) - 1, 0);
-	TEST_TRUE(ret > 0 || errno == EFAULT);
-	arm(0);
-	errno = error;
-	return ret > 0 && !atoi(text);
-}
-
 static void release(void)
 {
 	if (on.vcpu)
@@ -107,14 +53,15 @@ static void fail_each(const void *row)
 	bool fault;
 	int ret;
 
-	prepare();
+	if (!fault_prepare())
+		test_skip("no fault injection in this kernel");
 	for (nth = 1; nth < MAX_POINTS; nth++) {
 		on.node = node_open(O_RDWR);
 		if (op->setup)
 			op->setup();
-		arm(nth);
+		fault_arm(nth);
 		ret = op->attempt();
-		fault = injected();
+		fault = fault_injected();
 		if (ret) {
 			TEST_ASSERT(fault, "no fault");
 			TEST_ASSERT(errno == ENOMEM || errno == EFAULT,

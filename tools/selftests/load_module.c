@@ -3,6 +3,10 @@
  * load_module FILE [PARAMETERS]: load a kernel module with one system call. The
  * status is its errno. busybox's insmod tries a second one when the first has
  * failed, and the module then says twice why it does not load.
+ *
+ * load_module --faults FILE NAME: load and unload it with each of the fault points
+ * on the way failing in turn. Status 0 if it came to ENOMEM only; 4 where the kernel
+ * has no fault injection.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,16 +15,60 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "fault.h"
+
+#define MAX_POINTS	5000
+
+static int load(const char *path, const char *parameters)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), ret;
+
+	if (fd < 0)
+		return -1;
+	ret = syscall(SYS_finit_module, fd, parameters, 0);
+	close(fd);
+	return ret;
+}
+
+static int load_with_faults(const char *path, const char *name)
+{
+	unsigned int nth, failures = 0;
+	bool fault = true;
+	int ret;
+
+	if (!fault_prepare()) {
+		printf("no fault injection in this kernel\n");
+		return 4;
+	}
+	for (nth = 1; fault && nth < MAX_POINTS; nth++) {
+		fault_arm(nth);
+		ret = load(path, "");
+		fault = fault_injected();
+		if (ret && (!fault || errno != ENOMEM)) {
+			printf("fault %u: %s\n", nth, strerror(errno));
+			return 1;
+		}
+		failures += !!ret;
+		if (!ret && syscall(SYS_delete_module, name, 0)) {
+			printf("unload after fault %u: %s\n", nth, strerror(errno));
+			return 1;
+		}
+	}
+	printf("%u points, %u of them fatal\n", nth - 1, failures);
+	return fault || !failures;
+}
+
 int main(int argc, char **argv)
 {
-	int fd, status = 0;
+	int status = 0;
 
+	if (argc == 4 && !strcmp(argv[1], "--faults"))
+		return load_with_faults(argv[2], argv[3]);
 	if (argc != 2 && argc != 3) {
 		fprintf(stderr, "usage: %s FILE [PARAMETERS]\n", argv[0]);
 		return 255;
 	}
-	fd = open(argv[1], O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || syscall(SYS_finit_module, fd, argc > 2 ? argv[2] : "", 0)) {
+	if (load(argv[1], argc > 2 ? argv[2] : "")) {
 		status = errno;
 		fprintf(stderr, "%s: %s\n", argv[1], strerror(status));
 	}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The kernel's fault injection: let the nth fault point of a call fail. */
+#ifndef SELFTEST_FAULT_H
+#define SELFTEST_FAULT_H
+
+#include "types.h"
+
+bool fault_prepare(void);
+void fault_arm(unsigned int nth);
+bool fault_injected(void);
+
+#endif
