@@ -8,7 +8,7 @@ static enum emulate_outcome exchange(struct emulate_ctxt *ctxt)
 	enum emulate_outcome outcome;
 	struct operand dst, src;
 
-	/* NOP: not even the upper half of RAX changes. */
+	/* NOP and PAUSE: not even the upper half of RAX changes. */
 	if (ctxt->insn.map == INSN_MAP_PRIMARY && ctxt->insn.opcode == 0x90 &&
 	    !(ctxt->insn.rex & INSN_REX_B))
 		return EMULATE_DONE;

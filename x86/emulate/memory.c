@@ -79,8 +79,7 @@ static bool within_limit(const struct emulate_segment *segment, u64 offset,
 
 	if ((segment->attributes & (EMULATE_SEG_CODE | EMULATE_SEG_DOWN)) !=
 	    EMULATE_SEG_DOWN)
-		/* A segment of 4 GiB has no end: addresses wrap. */
-		return last <= segment->limit || segment->limit == 0xffffffff;
+		return last <= segment->limit;
 	top = segment->attributes & EMULATE_SEG_DB ? 0xffffffff : 0xffff;
 	return offset > segment->limit && last <= top;
 }

@@ -81,12 +81,6 @@ const struct insn_row insn_sub[SUB_COUNT][8] = {
 		[0] = LINK(GROUP1_B, A_MODRM | A_BY_REG),
 	},
 	/* XCHG with rAX is NOP, but REX.B makes it an exchange. */
-	[SUB_PRIMARY_90] = {
-		[0] = ROW(XCHG, 0, Z_V, ACC_V),
-		[1] = ROW(XCHG, 0, Z_V, ACC_V),
-		[2] = ROW(NOP, 0),
-		[3] = ROW(XCHG, 0, Z_V, ACC_V),
-	},
 	[SUB_X87_D9] = {
 		[0] = ROW(OTHER, A_MODRM, M_D),
 		[1] = ROW(OTHER, A_MODRM | A_REG),

@@ -66,6 +66,17 @@ static bool suitable(const struct insn *insn)
 	case OP_MOV_TO_CR:
 		/* LOCK for CR8 is AMD's. */
 		return !(insn->prefixes & INSN_PREFIX_LOCK);
+	case OP_XCHG:
+		/* PAUSE with REX.B is an exchange on AMD's processors. */
+		if (insn->map == INSN_MAP_PRIMARY && insn->opcode == 0x90 &&
+		    (insn->prefixes & INSN_PREFIX_REP))
+			return false;
+		break;
+	case OP_LOOP:
+		/* A repeat prefix may turn the condition around. */
+		if (insn->prefixes & (INSN_PREFIX_REP | INSN_PREFIX_REPNE))
+			return false;
+		break;
 	case OP_BSWAP:
 		/* Of 16 bits: undefined. */
 		return insn->operand_bytes != 2;

@@ -478,6 +478,24 @@ static void test_device(void)
 	tap_ok(RUN(0x87, 0x07) == EMULATE_RETRY, "xchg is locked by itself");
 }
 
+/* Where AMD's processors differ from Intel's, or from what one might expect. */
+static void test_peculiar(void)
+{
+	fresh(P32);
+	REG(RDI) = 0xfffffffd;
+	tap_ok(RUN(0x8b, 0x07) == EMULATE_FAULT && machine.ctxt.exception.vector == 13,
+	       "no access wraps at 4 GiB");
+	tap_ok(RUN(0x66, 0x8b, 0x07) == EMULATE_FAULT &&
+	       machine.ctxt.exception.vector == 14, "up to there is another matter");
+	fresh(LONG);
+	REG(RAX) = 0xffffffffffff1234;
+	machine.ctxt.regs[8] = 0x5678;
+	tap_ok(RUN(0xf3, 0x90) == EMULATE_DONE && REG(RAX) == 0xffffffffffff1234,
+	       "pause");
+	tap_ok(RUN(0xf3, 0x41, 0x90) == EMULATE_DONE && REG(RAX) == 0x5678 &&
+	       machine.ctxt.regs[8] == 0xffff1234, "pause with REX.B is an exchange");
+}
+
 static void test_widths(void)
 {
 	fresh(REAL);
@@ -519,6 +537,7 @@ int main(void)
 	test_segments();
 	test_ports();
 	test_device();
+	test_peculiar();
 	test_widths();
 	return tap_done();
 }

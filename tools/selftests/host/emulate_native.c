@@ -258,6 +258,11 @@ static void check_fault(const greg_t *gregs)
 	if (current.start.insn.operation == OP_MOVA && e->vector == VECTOR_GP &&
 	    gregs[REG_TRAPNO] == VECTOR_SS)
 		return;
+	/* Past 4 GiB, Intel's processors go on at 0, where nothing is. */
+	if (mode == EMULATE_PROT32 && gregs[REG_TRAPNO] == 14 &&
+	    (e->vector == VECTOR_GP || e->vector == VECTOR_SS) &&
+	    __builtin_cpu_is("intel"))
+		return;
 	if ((u64)gregs[REG_TRAPNO] != e->vector)
 		report("vector", gregs[REG_TRAPNO], e->vector);
 	/* Whether a page out of reach is present is not the mirror's to know. */
