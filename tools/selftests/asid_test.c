@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "debugfs.h"
 #include "harness.h"
@@ -235,6 +236,10 @@ static bool dirty(struct vm *vm, u64 gpa)
 	return bitmap[page / 64] & BIT(page % 64);
 }
 
+/*
+ * Between two looks the guest gets time: each protects its page tables as well, which the
+ * processor writes to, so that it takes several exits to get as far as the word.
+ */
 static void narrowed(void)
 {
 	struct vcpu *vcpu = vm_with_vcpu(guest_write);
@@ -246,7 +251,7 @@ static void narrowed(void)
 	TEST_TRUE(!pthread_create(&thread, NULL, run_to_end, vcpu));
 	for (i = 0; i < REPLACEMENTS; i++) {
 		while (!dirty(vm, SHARED))
-			sched_yield();
+			usleep(10000);
 	}
 	WRITE_ONCE(*guest_var(vm, own_value), 1);
 	TEST_TRUE(!pthread_join(thread, NULL));

@@ -86,7 +86,7 @@ static void *tearer(void *unused)
 		u8 *page = torn + i % SLOT_PAGES * PAGE_SIZE;
 
 		TEST_EQ(madvise(page, PAGE_SIZE, MADV_DONTNEED), 0);
-		*(volatile u8 *)page = i;
+		WRITE_ONCE(*page, i);
 	}
 	return NULL;
 }

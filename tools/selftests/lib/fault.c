@@ -62,6 +62,24 @@ void fault_arm(unsigned int nth)
 	}
 }
 
+/* Disarm; return how many fault points it still was to the one that is to fail. */
+static unsigned int points_left(void)
+{
+	char text[16] = "";
+	int ret;
+
+	ret = pread(nth_fd, text, sizeof(text) - 1, 0);
+	/* If the read is what fails, nothing before it did. */
+	if (ret < 0 && errno == EFAULT)
+		return 1;
+	if (ret <= 0) {
+		perror("fail-nth");
+		_exit(1);
+	}
+	fault_arm(0);
+	return atoi(text);
+}
+
 /**
  * fault_injected() - disarm
  *
@@ -69,16 +87,19 @@ void fault_arm(unsigned int nth)
  */
 bool fault_injected(void)
 {
-	int error = errno, ret;
-	char text[16] = "";
+	int error = errno;
+	bool injected = !points_left();
 
-	/* If the read is what fails, nothing before it did. */
-	ret = pread(nth_fd, text, sizeof(text) - 1, 0);
-	if (ret <= 0 && errno != EFAULT) {
-		perror("fail-nth");
-		_exit(1);
-	}
-	fault_arm(0);
 	errno = error;
-	return ret > 0 && !atoi(text);
+	return injected;
+}
+
+/**
+ * fault_points() - disarm
+ *
+ * Return: how many fault points were passed since fault_arm(FAULT_NEVER).
+ */
+unsigned int fault_points(void)
+{
+	return FAULT_NEVER - points_left();
 }

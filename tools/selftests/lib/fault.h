@@ -8,5 +8,9 @@
 bool fault_prepare(void);
 void fault_arm(unsigned int nth);
 bool fault_injected(void);
+unsigned int fault_points(void);
+
+/* For fault_arm(): farther than any operation gets. */
+#define FAULT_NEVER	1000000
 
 #endif
