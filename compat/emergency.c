@@ -5,7 +5,9 @@
  *
  * The hook is one slot, and the kernel warns of whoever finds it taken. kvm_amd asks for
  * it before it looks whether SVM is free: while it is there, or on its way, the slot is
- * left to it. Where kvm_amd has SVM there is nothing for us to switch off.
+ * left to it. Where kvm_amd has SVM there is nothing for us to switch off; where it is
+ * loaded but idle, nobody switches SVM off for our VMs, which costs a crash kernel that
+ * wants SVM for itself.
  */
 #include "compat.h"
 
@@ -22,12 +24,15 @@
  * @wanted: what the hook should call, or NULL.
  * @taken: what the slot holds of ours, or NULL.
  * @rival: the slot is left to somebody else.
+ * @told: the notifier has set @rival; till then it is what /sys/module shows, where a
+ *	module stays for a while that is going.
  * All under @emergency_lock, the innermost of the locks that its callers hold.
  */
 static DEFINE_MUTEX(emergency_lock);
 static cpu_emergency_virt_cb *wanted;
 static cpu_emergency_virt_cb *taken;
 static bool rival;
+static bool told;
 
 static void emergency_update(void)
 {
@@ -43,6 +48,13 @@ static void emergency_update(void)
 	taken = callback;
 }
 
+static void look_for_rival(void)
+{
+	lockdep_assert_held(&emergency_lock);
+	if (!told)
+		rival = ksvm_module_present(RIVAL);
+}
+
 /* Before the module's own code runs, and after it ran for the last time. */
 static int emergency_module_notify(struct notifier_block *notifier, unsigned long state,
 				   void *data)
@@ -53,6 +65,7 @@ static int emergency_module_notify(struct notifier_block *notifier, unsigned lon
 		return NOTIFY_DONE;
 	mutex_lock(&emergency_lock);
 	rival = state != MODULE_STATE_GOING;
+	told = true;
 	emergency_update();
 	mutex_unlock(&emergency_lock);
 	return NOTIFY_OK;
@@ -74,7 +87,7 @@ int ksvm_emergency_init(void)
 	if (error)
 		return error;
 	mutex_lock(&emergency_lock);
-	rival = ksvm_module_present(RIVAL);
+	look_for_rival();
 	mutex_unlock(&emergency_lock);
 	return 0;
 }
@@ -96,6 +109,7 @@ void ksvm_emergency_set(void (*callback)(void))
 {
 	mutex_lock(&emergency_lock);
 	wanted = callback;
+	look_for_rival();
 	emergency_update();
 	mutex_unlock(&emergency_lock);
 }

@@ -11,6 +11,10 @@
 
 #include "compat.h"
 
+#if !defined(CONFIG_KVM_XFER_TO_GUEST_WORK) && !defined(CONFIG_VIRT_XFER_TO_GUEST_WORK)
+#error "ksvm needs a kernel that is configured with KVM, at least as a module"
+#endif
+
 #ifndef KSVM_HAVE_ENTRY_VIRT
 /* Where these kernels note a signal: in a vCPU of KVM's. Nobody reads it. */
 static struct kvm_run signal_run;
@@ -35,7 +39,9 @@ u8 ksvm_immediate_exit(const struct kvm_run *run)
 /**
  * ksvm_guest_work_pending() - must the guest be left for the host's sake
  *
- * Interrupts off. Rescheduling, signals, task work, live patching.
+ * Rescheduling, signals, task work, live patching.
+ *
+ * Context: any; with interrupts off the answer stays true until they are on.
  */
 bool ksvm_guest_work_pending(void)
 {

@@ -29,14 +29,14 @@ bool ksvm_ibpb_wanted(void)
 	return boot_cpu_has(X86_FEATURE_IBPB) && !cpu_mitigations_off();
 }
 
-/**
- * ksvm_ibpb() - indirect branch prediction barrier on this CPU
- *
- * Only where ksvm_ibpb_wanted().
- */
-void ksvm_ibpb(void)
+/** ksvm_predictor_guard_wanted() - does ksvm_predictor_guard() do anything here */
+bool ksvm_predictor_guard_wanted(void)
 {
-	ksvm_wrmsr(MSR_IA32_PRED_CMD, PRED_CMD_IBPB);
+#ifdef X86_FEATURE_SRSO_BP_SPEC_REDUCE
+	return cpu_feature_enabled(X86_FEATURE_SRSO_BP_SPEC_REDUCE);
+#else
+	return false;
+#endif
 }
 
 /**
@@ -53,10 +53,20 @@ void ksvm_predictor_guard(bool on)
 	const u64 reduce = BIT_ULL(MSR_ZEN4_BP_CFG_BP_SPEC_REDUCE_BIT);
 	u64 old;
 
-	if (!cpu_feature_enabled(X86_FEATURE_SRSO_BP_SPEC_REDUCE) ||
+	if (!ksvm_predictor_guard_wanted() ||
 	    ksvm_rdmsr_safe(MSR_ZEN4_BP_CFG, &old))
 		return;
 	ksvm_wrmsr_safe(MSR_ZEN4_BP_CFG, on ? old | reduce : old & ~reduce);
+#endif
+}
+
+/** ksvm_guest_ran_matters() - does ksvm_guest_ran() do anything here */
+bool ksvm_guest_ran_matters(void)
+{
+#ifdef KSVM_HAVE_IBPB_EXIT_TO_USER
+	return cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER);
+#else
+	return false;
 #endif
 }
 
@@ -69,7 +79,7 @@ void ksvm_predictor_guard(bool on)
 void ksvm_guest_ran(void)
 {
 #ifdef KSVM_HAVE_IBPB_EXIT_TO_USER
-	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
+	if (ksvm_guest_ran_matters())
 		this_cpu_write(x86_ibpb_exit_to_user, true);
 #endif
 }

@@ -206,7 +206,7 @@ static void power_resume(void)
 		report(error);
 }
 
-/* vCPUs that still run find SVM off at their next world switch, and stop. */
+/* vCPUs that still run find SVM off when they next enter ring 2, and stop. */
 static void power_shutdown(void)
 {
 	cpus_read_lock();

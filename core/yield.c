@@ -17,7 +17,7 @@
 
 /*
  * Who is asked first: locks are mostly held in the guest's kernel, and a vCPU
- * that spins holds none that others wait for, or not often.
+ * that is giving way itself holds none that others wait for, or not often.
  */
 enum rank {
 	RANK_KERNEL,
@@ -27,7 +27,10 @@ enum rank {
 	RANK_NONE = RANKS,
 };
 
-/* A candidate is in KVM_RUN and could run, but does not, or not in the guest. */
+/*
+ * A candidate is in KVM_RUN and could run, but no processor has it: whoever is on one,
+ * in the guest or on its way there, needs no help, and asking takes run queue locks.
+ */
 static enum rank rank_of(const struct ksvm_vcpu *vcpu)
 {
 	struct task_struct *runner;
@@ -37,7 +40,7 @@ static enum rank rank_of(const struct ksvm_vcpu *vcpu)
 		return RANK_NONE;
 	rcu_read_lock();
 	runner = rcu_dereference(vcpu->runner);
-	runnable = runner && task_is_running(runner);
+	runnable = runner && task_is_running(runner) && !READ_ONCE(runner->on_cpu);
 	rcu_read_unlock();
 	if (!runnable)
 		return RANK_NONE;
@@ -67,28 +70,44 @@ static int boost(const struct ksvm_vcpu *vcpu)
 	return boosted;
 }
 
-/* Round robin within a rank, behind the one that was lucky last time. */
-static bool boost_one(struct ksvm_vcpu *spinner)
+/*
+ * One pass over the vCPUs, behind the one that was lucky last time: the best candidates
+ * of each rank, @candidates[rank][], as many as are worth a try.
+ */
+static void find_candidates(const struct ksvm_vcpu *spinner,
+			    struct ksvm_vcpu *candidates[RANKS][TRIES_MAX])
 {
 	struct ksvm *vm = spinner->vm;
 	unsigned int count = READ_ONCE(vm->nr_vcpus), first = READ_ONCE(vm->last_boosted) + 1;
+	unsigned int found[RANKS] = {};
+	unsigned int i;
+
+	for (i = 0; i < count && found[RANK_KERNEL] < TRIES_MAX; i++) {
+		struct ksvm_vcpu *vcpu = xa_load(&vm->vcpus, (first + i) % count);
+		enum rank rank;
+
+		if (!vcpu || vcpu == spinner)
+			continue;
+		rank = rank_of(vcpu);
+		if (rank != RANK_NONE && found[rank] < TRIES_MAX)
+			candidates[rank][found[rank]++] = vcpu;
+	}
+}
+
+static bool boost_one(struct ksvm_vcpu *spinner)
+{
+	struct ksvm_vcpu *candidates[RANKS][TRIES_MAX] = {};
 	unsigned int i, tries = TRIES_MAX;
 	enum rank rank;
 
+	find_candidates(spinner, candidates);
 	for (rank = RANK_KERNEL; rank < RANKS; rank++) {
-		for (i = 0; i < count; i++) {
-			unsigned int index = (first + i) % count;
-			struct ksvm_vcpu *vcpu = xa_load(&vm->vcpus, index);
-			int boosted;
-
-			if (!vcpu || vcpu == spinner || rank_of(vcpu) != rank)
-				continue;
-			boosted = boost(vcpu);
-			if (boosted > 0) {
-				WRITE_ONCE(vm->last_boosted, index);
+		for (i = 0; i < TRIES_MAX && candidates[rank][i]; i++) {
+			if (boost(candidates[rank][i]) > 0) {
+				WRITE_ONCE(spinner->vm->last_boosted, candidates[rank][i]->index);
 				return true;
 			}
-			if (boosted < 0 && !--tries)
+			if (!--tries)
 				return false;
 		}
 	}

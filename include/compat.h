@@ -28,7 +28,7 @@ void ksvm_send_reschedule(int cpu);
 /* The run page's request to return at once, which user space may change meanwhile. */
 u8 ksvm_immediate_exit(const struct kvm_run *run);
 
-/* Work that must be done before the guest is entered; interrupts off. */
+/* Work that must be done before the guest is entered; for good with interrupts off. */
 bool ksvm_guest_work_pending(void);
 /* Does that work; may sleep. 0, or -EINTR where a signal is pending. */
 int ksvm_guest_work(void);
@@ -43,8 +43,10 @@ bool ksvm_ibpb_wanted(void);
 void ksvm_ibpb(void);
 /* What a CPU's predictors need while it may run guests. */
 void ksvm_predictor_guard(bool on);
+bool ksvm_predictor_guard_wanted(void);
 /* After a guest ran: what the host's mitigations want before user mode. */
 void ksvm_guest_ran(void);
+bool ksvm_guest_ran_matters(void);
 
 /* A machine check that was taken while a guest ran. */
 void ksvm_host_machine_check(void);

@@ -8,6 +8,10 @@
 #include <asm/nospec-branch.h>
 #include <asm/segment.h>
 
+#ifndef X86_FEATURE_CLEAR_CPU_BUF_VM
+#error "ksvm needs Linux 6.1 or later with its stable fixes of 2025 (TSA)"
+#endif
+
 /* struct svm_switch; svm/run.c asserts these. */
 #define SWITCH_VMCB_PA		0
 #define SWITCH_HOST_PA		8
@@ -99,7 +103,7 @@ SYM_FUNC_START(svm_world_switch)
 	mov	REG_R(14)(%rdi), %r14
 	mov	REG_R(15)(%rdi), %r15
 	mov	REG_RDI(%rdi), %rdi
-	/* Jump over rather than patch in: 6.1 cannot relocate a replacement. */
+	/* Jump over rather than patch in: not every kernel can relocate a replacement. */
 	ALTERNATIVE "jmp .Lvmrun", "", X86_FEATURE_CLEAR_CPU_BUF_VM
 	verw	.Lverw_selector(%rip)
 .Lvmrun:
@@ -142,9 +146,14 @@ SYM_FUNC_START(svm_world_switch)
 	WRITE_SPEC_CTRL SWITCH_HOST_SPEC_CTRL(%rdi)
 .Luntrain:
 	CALL_UNTRAIN_RET
-	ALTERNATIVE "", __stringify(mov $MSR_IA32_PRED_CMD, %ecx; \
-				    mov $PRED_CMD_IBPB, %eax; \
-				    xor %edx, %edx; wrmsr), X86_FEATURE_IBPB_ON_VMEXIT
+	ALTERNATIVE "jmp .Lno_ibpb", "", X86_FEATURE_IBPB_ON_VMEXIT
+	mov	$MSR_IA32_PRED_CMD, %ecx
+	mov	$PRED_CMD_IBPB, %eax
+	xor	%edx, %edx
+	wrmsr
+	/* The kernel counts on a barrier that takes the return stack with it. */
+	FILL_RETURN_BUFFER %rax, RSB_CLEAR_LOOPS, X86_BUG_IBPB_NO_RET
+.Lno_ibpb:
 	xor	%eax, %eax
 
 	/* Nothing of the guest's stays in a register that C might speculate with. */
