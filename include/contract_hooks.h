@@ -18,6 +18,16 @@
 #include <asm/special_insns.h>
 
 /**
+ * struct ksvm_contract_process - a process, also when its number is another's by now
+ * @tgid: its number in the first namespace
+ * @started: when it did, in ns since boot
+ */
+struct ksvm_contract_process {
+	pid_t tgid;
+	u64 started;
+};
+
+/**
  * struct ksvm_contract_vm - a VM, as the checker sees it
  * @creator: the process that made the VM: its planted breaches hit it; constant
  * @narrowed: removals and narrowings of nested entries so far, each counted
@@ -30,7 +40,7 @@
  * @reported: the one report is out, the VM is dead
  */
 struct ksvm_contract_vm {
-	pid_t creator;
+	struct ksvm_contract_process creator;
 	atomic64_t narrowed;
 	atomic64_t flushed;
 	atomic_t narrowers;
@@ -42,14 +52,12 @@ struct ksvm_contract_vm {
 
 /**
  * struct ksvm_contract_vcpu - a vCPU, likewise; own thread only
- * @fpu_sections: ksvm_fpu_enter() less ksvm_fpu_leave()
  * @pkru_seen: user memory was accessed under this PKRU, which is not the host's;
  *	valid if @pkru_wrong
  * @pkru_wrong: see @pkru_seen
  * @pkru_plant: planted: the next access is made under a wrong PKRU
  */
 struct ksvm_contract_vcpu {
-	int fpu_sections;
 	u32 pkru_seen;
 	bool pkru_wrong;
 	bool pkru_plant;
@@ -59,9 +67,17 @@ struct ksvm_contract_vcpu {
 DECLARE_PER_CPU(u64, ksvm_contract_narrowings);
 #define KSVM_CONTRACT_DEFINE	DEFINE_PER_CPU(u64, ksvm_contract_narrowings)
 
+static inline struct ksvm_contract_process ksvm_contract_process(void)
+{
+	return (struct ksvm_contract_process) {
+		.tgid = task_tgid_nr(current),
+		.started = current->group_leader->start_boottime,
+	};
+}
+
 static inline void ksvm_contract_vm_created(struct ksvm_contract_vm *vm)
 {
-	vm->creator = task_tgid_nr(current);
+	vm->creator = ksvm_contract_process();
 }
 
 /* Around each section that narrows and flushes. */
@@ -117,16 +133,6 @@ static inline void ksvm_contract_flush_end(struct ksvm_contract_vm *vm, s64 narr
 static inline bool ksvm_contract_flush_skip(struct ksvm_contract_vm *vm)
 {
 	return unlikely(READ_ONCE(vm->skip_flush)) && xchg(&vm->skip_flush, false);
-}
-
-static inline void ksvm_contract_fpu_enter(struct ksvm_contract_vcpu *vcpu)
-{
-	vcpu->fpu_sections++;
-}
-
-static inline void ksvm_contract_fpu_leave(struct ksvm_contract_vcpu *vcpu)
-{
-	vcpu->fpu_sections--;
 }
 
 /*
@@ -187,8 +193,6 @@ static inline bool ksvm_contract_flush_skip(struct ksvm_contract_vm *vm)
 	return false;
 }
 
-static inline void ksvm_contract_fpu_enter(struct ksvm_contract_vcpu *vcpu) {}
-static inline void ksvm_contract_fpu_leave(struct ksvm_contract_vcpu *vcpu) {}
 static inline void ksvm_contract_user_begin(struct ksvm_contract_vcpu *vcpu, u32 host_pkru) {}
 static inline void ksvm_contract_user_end(struct ksvm_contract_vcpu *vcpu, u32 host_pkru) {}
 

@@ -5,7 +5,8 @@
  * its field names change between versions.
  *
  * Every field that the processor may cache is written through vmcb_set_*(),
- * which clears the clean bit that covers it. Nobody touches "clean" otherwise.
+ * which clears the clean bit that covers it. Else "clean" is written as a whole only:
+ * all of it after a #VMEXIT, none of it where the processor may know another VMCB.
  */
 #ifndef KSVM_VMCB_H
 #define KSVM_VMCB_H

@@ -5,13 +5,20 @@
  *
  * Debugfs ksvm/contract/breach takes the name of a breach, which the next fitting
  * VMRUN commits of a VM that the writing process has created; other processes'
- * VMs are left alone. Each is committed once.
+ * VMs are left alone, also where one of them has the process's number later. Each is
+ * committed once; a process's newer one replaces what it has waiting.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/debugfs.h>
+#include <linux/gfp.h>
 #include <linux/kernel.h>
+#include <linux/numa.h>
+#include <linux/percpu.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
 #include <linux/printk.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -37,10 +44,18 @@ static const struct contract_breach *const tables[] = {
 	for (i = 0; i < ARRAY_SIZE(tables); i++)		\
 		for (breach = tables[i]; breach->name; breach++)
 
-/* A breach that waits for a VMRUN of a VM of @creator's; free if @breach is NULL. */
+/**
+ * struct plant - a breach that waits for a VMRUN
+ * @process: of one of this process's VMs
+ * @breach: NULL if the slot is free
+ * @serial: tells it from others that had the slot
+ * @tried: a vCPU is finding out whether it can be committed: none of the others' affair
+ */
 struct plant {
-	pid_t creator;
+	struct ksvm_contract_process process;
 	const struct contract_breach *breach;
+	u64 serial;
+	bool tried;
 };
 
 /*
@@ -50,11 +65,14 @@ struct plant {
 static DEFINE_RAW_SPINLOCK(lock);
 static struct plant plants[PLANTS];	/* @lock */
 static unsigned int nr_plants;		/* @lock to change */
-static unsigned int oldest;		/* @lock: the next to be overwritten */
+static u64 plant_serials;		/* @lock */
 static u64 unplanned, planted;		/* @lock: reports */
 static char last_text[TEXT_BYTES];	/* @lock */
 
 static atomic64_t serials;
+
+/* How often SVM was switched on here: what the processor knew before is void. */
+static DEFINE_PER_CPU(u64, enabled);
 
 /**
  * contract_report() - a rule is broken: say so and stop the VM
@@ -98,64 +116,120 @@ bool contract_report(struct vcpu_svm *svm, int rule, const char *fmt, ...)
 	return true;
 }
 
-static void plant_put(pid_t creator, const struct contract_breach *breach)
+static bool same_process(const struct ksvm_contract_process *a,
+			 const struct ksvm_contract_process *b)
+{
+	return a->tgid == b->tgid && a->started == b->started;
+}
+
+static bool process_lives(const struct ksvm_contract_process *process)
+{
+	struct task_struct *leader;
+	bool lives;
+
+	rcu_read_lock();
+	leader = pid_task(find_pid_ns(process->tgid, &init_pid_ns), PIDTYPE_TGID);
+	lives = leader && leader->start_boottime == process->started;
+	rcu_read_unlock();
+	return lives;
+}
+
+/* The process's own slot, or one that nobody needs; NULL if there is none. */
+static struct plant *find_slot(const struct ksvm_contract_process *process)
 {
 	struct plant *slot = NULL;
+	unsigned int i;
+
+	for (i = 0; i < PLANTS; i++) {
+		if (plants[i].breach && same_process(&plants[i].process, process))
+			return &plants[i];
+		if (!plants[i].breach || !process_lives(&plants[i].process))
+			slot = &plants[i];
+	}
+	return slot;
+}
+
+/* -EBUSY where all there is room for belongs to processes that live. */
+static int plant_put(const struct contract_breach *breach)
+{
+	struct ksvm_contract_process process = ksvm_contract_process();
+	struct plant *slot;
+
+	raw_spin_lock_irq(&lock);
+	slot = find_slot(&process);
+	if (slot) {
+		if (!slot->breach)
+			WRITE_ONCE(nr_plants, nr_plants + 1);
+		*slot = (struct plant) {
+			.process = process,
+			.breach = breach,
+			.serial = ++plant_serials,
+		};
+	}
+	raw_spin_unlock_irq(&lock);
+	return slot ? 0 : -EBUSY;
+}
+
+/* What may be committed here; plant_tried() follows. Its breach is NULL if there is none. */
+static struct plant plant_try(const struct ksvm_contract_process *process,
+			      enum contract_point point)
+{
+	struct plant found = {};
 	unsigned long flags;
 	unsigned int i;
 
 	raw_spin_lock_irqsave(&lock, flags);
 	for (i = 0; i < PLANTS; i++) {
-		if (!plants[i].breach || plants[i].creator == creator)
-			slot = &plants[i];
-		if (plants[i].breach && plants[i].creator == creator)
-			break;
+		struct plant *plant = &plants[i];
+
+		if (!plant->breach || plant->tried || plant->breach->point != point ||
+		    !same_process(&plant->process, process))
+			continue;
+		plant->tried = true;
+		found = *plant;
+		break;
 	}
-	/* What waits for a process that has ended makes room. */
-	if (!slot)
-		slot = &plants[oldest++ % PLANTS];
-	if (!slot->breach)
-		WRITE_ONCE(nr_plants, nr_plants + 1);
-	*slot = (struct plant) { creator, breach };
 	raw_spin_unlock_irqrestore(&lock, flags);
+	return found;
 }
 
-static const struct contract_breach *plant_take(pid_t creator, enum contract_point point)
+/* It is out, or waits on; if the slot is a newer one's by now, that one's is untouched. */
+static void plant_tried(const struct plant *plant, bool committed)
 {
-	const struct contract_breach *breach = NULL;
 	unsigned long flags;
 	unsigned int i;
 
 	raw_spin_lock_irqsave(&lock, flags);
-	for (i = 0; i < PLANTS && !breach; i++) {
-		if (!plants[i].breach || plants[i].creator != creator ||
-		    plants[i].breach->point != point)
+	for (i = 0; i < PLANTS; i++) {
+		if (!plants[i].breach || plants[i].serial != plant->serial)
 			continue;
-		breach = plants[i].breach;
+		plants[i].tried = false;
+		if (!committed)
+			break;
 		plants[i].breach = NULL;
 		WRITE_ONCE(nr_plants, nr_plants - 1);
+		break;
 	}
 	raw_spin_unlock_irqrestore(&lock, flags);
-	return breach;
 }
 
 /* Commit what is planted for this VM here, if anything. */
 static const struct contract_breach *commit(struct vcpu_svm *svm, enum contract_point point)
 {
 	struct ksvm_contract_vm *vm = &svm->vcpu.vm->contract;
-	const struct contract_breach *breach;
+	struct plant plant;
+	bool committed;
 
 	if (likely(!READ_ONCE(nr_plants)))
 		return NULL;
-	breach = plant_take(vm->creator, point);
-	if (!breach)
+	plant = plant_try(&vm->creator, point);
+	if (!plant.breach)
 		return NULL;
-	if (!breach->plant(svm)) {
-		plant_put(vm->creator, breach);
-		return NULL;
-	}
-	WRITE_ONCE(vm->planted, true);
-	return breach;
+	committed = plant.breach->plant(svm);
+	if (committed)
+		WRITE_ONCE(vm->planted, true);
+	plant_tried(&plant, committed);
+	return committed ? plant.breach : NULL;
 }
 
 static void undo(struct vcpu_svm *svm, const struct contract_breach *breach)
@@ -175,21 +249,23 @@ bool svm_contract_before(struct vcpu_svm *svm)
 	const struct contract_breach *breach = commit(svm, CONTRACT_BEFORE);
 	struct svm_contract *contract = svm->contract;
 	int cpu = raw_smp_processor_id();
+	u64 enabled_here = this_cpu_read(enabled);
 	bool broken;
 
-	if (contract->cpu != cpu) {
+	if (contract->cpu != cpu || contract->enabled != enabled_here) {
 		contract->cpu = cpu;
+		contract->enabled = enabled_here;
 		contract->stay++;
 		contract->shadow_valid = false;
 	}
 	broken = contract_check_context_before(svm) ||
 		 contract_check_clean(svm) ||
-		 contract_check_tlb(svm) ||
-		 contract_check_consistency(svm);
+		 contract_check_consistency(svm) ||
+		 contract_check_tlb(svm);
 	undo(svm, breach);
 	if (broken || READ_ONCE(svm->vcpu.vm->contract.reported))
 		return true;
-	contract_host_take(contract->world);
+	contract_host_take(svm, &contract->world);
 	return false;
 }
 
@@ -222,20 +298,22 @@ bool svm_contract_after(struct vcpu_svm *svm)
  */
 void svm_contract_ring_enter(struct vcpu_svm *svm)
 {
-	contract_host_take(svm->contract->ring);
+	contract_host_take(svm, &svm->contract->ring);
 }
 
 /**
  * svm_contract_ring_leave() - ring 2 ends: check that the host's state is back
  * @svm: the vCPU, interrupts off, nothing of the guest's loaded any more
+ *
+ * Return: true where a rule is broken.
  */
-void svm_contract_ring_leave(struct vcpu_svm *svm)
+bool svm_contract_ring_leave(struct vcpu_svm *svm)
 {
 	const struct contract_breach *breach = commit(svm, CONTRACT_RING);
+	bool broken = contract_check_context_ring(svm) || contract_check_host_ring(svm);
 
-	if (!contract_check_context_ring(svm))
-		contract_check_host_ring(svm);
 	undo(svm, breach);
+	return broken;
 }
 
 /**
@@ -246,20 +324,28 @@ void svm_contract_ring_leave(struct vcpu_svm *svm)
  */
 int svm_contract_create(struct vcpu_svm *svm)
 {
-	svm->contract = kzalloc(sizeof(*svm->contract), GFP_KERNEL_ACCOUNT);
-	if (!svm->contract)
+	struct svm_contract *contract = kzalloc(sizeof(*contract), GFP_KERNEL_ACCOUNT);
+
+	if (!contract)
 		return -ENOMEM;
-	svm->contract->cpu = -1;
-	svm->contract->serial = atomic64_inc_return(&serials);
+	contract->vmsave_page = svm_page_create(NUMA_NO_NODE, GFP_KERNEL_ACCOUNT);
+	if (!contract->vmsave_page) {
+		kfree(contract);
+		return -ENOMEM;
+	}
+	contract->cpu = -1;
+	contract->serial = atomic64_inc_return(&serials);
+	svm->contract = contract;
 	return 0;
 }
 
 /**
- * svm_contract_destroy() - undo svm_contract_create(), also where it failed
+ * svm_contract_destroy() - undo svm_contract_create()
  * @svm: the vCPU
  */
 void svm_contract_destroy(struct vcpu_svm *svm)
 {
+	free_page((unsigned long)svm->contract->vmsave_page);
 	kfree(svm->contract);
 }
 
@@ -287,6 +373,7 @@ void svm_contract_unsetup(void)
  */
 void svm_contract_cpu_enabled(void)
 {
+	this_cpu_inc(enabled);
 	contract_tlb_cpu_enabled();
 }
 
@@ -319,12 +406,16 @@ static int breach_open(struct inode *inode, struct file *file)
 	return single_open(file, breach_show, NULL);
 }
 
-/* EINVAL for an unknown name, EOPNOTSUPP for what this processor cannot show. */
+/*
+ * EINVAL for an unknown name, EOPNOTSUPP for what this processor cannot show, EBUSY
+ * where too many processes have something waiting.
+ */
 static ssize_t breach_write(struct file *file, const char __user *user, size_t bytes,
 			    loff_t *offset)
 {
 	const struct contract_breach *breach;
 	char name[NAME_MAX_BYTES];
+	int error;
 
 	if (bytes >= sizeof(name))
 		return -EINVAL;
@@ -336,8 +427,8 @@ static ssize_t breach_write(struct file *file, const char __user *user, size_t b
 		return -EINVAL;
 	if (breach->possible && !breach->possible())
 		return -EOPNOTSUPP;
-	plant_put(task_tgid_nr(current), breach);
-	return bytes;
+	error = plant_put(breach);
+	return error ?: bytes;
 }
 
 static const struct file_operations breach_fops = {

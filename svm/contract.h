@@ -10,7 +10,7 @@
  *   rule 3: the VMCB passes VMRUN's consistency checks
  *   rule 4: the host's state after is the host's state before
  *   rule 5: interrupts, GIF and preemption are as the ring demands
- *   rule 6: the FPU section is balanced, user memory is accessed with the host's PKRU
+ *   rule 6: ring 2 is one FPU section, user memory is accessed with the host's PKRU
  *
  * Otherwise everything below is empty.
  */
@@ -21,7 +21,23 @@
 
 #ifdef KSVM_CONTRACT
 
-#define CONTRACT_HOST_ITEMS	40
+#define CONTRACT_HOST_ITEMS	32
+#define CONTRACT_VMSAVE_WORDS	16
+
+/* The model of the TLB has no room for more, on each processor. */
+#define CONTRACT_ASIDS_MAX	1024u
+
+/**
+ * struct svm_contract_host - the host's state at one time
+ * @items: by contract_host.c's table of registers
+ * @vmsaved: what VMSAVE stored, by its other table
+ * @vmsave_done: which it does while SVM is on
+ */
+struct svm_contract_host {
+	u64 items[CONTRACT_HOST_ITEMS];
+	u64 vmsaved[CONTRACT_VMSAVE_WORDS];
+	bool vmsave_done;
+};
 
 /**
  * struct svm_contract_tlb - what a VMRUN does to the TLB, if it is not refused
@@ -40,25 +56,32 @@ struct svm_contract_tlb {
  * @shadow: the VMCB as the processor left it at the last #VMEXIT
  * @shadow_valid: there was one, and @shadow is of @cpu
  * @cpu: the processor of the last VMRUN, or -1
- * @stay: grows each time that the vCPU has come to another processor
+ * @enabled: how often SVM had been switched on there
+ * @stay: grows each time that the vCPU has come to another processor, or to one where
+ *	SVM was off meanwhile
  * @serial: tells the vCPU from those that had its memory before
  * @tlb: between the check and the #VMEXIT
  * @xcr0: XCR0 at the last #VMEXIT
+ * @xcr0_unplanted: planted: XCR0 from before
  * @lose_flush: planted: the next svm_flush_tlb() does nothing
- * @world: the host's state before the world switch, by contract_host.c's table
+ * @vmsave_page: where the checker's own VMSAVEs go
+ * @world: the host's state before the world switch
  * @ring: likewise before ring 2
  */
 struct svm_contract {
 	struct vmcb shadow;
 	bool shadow_valid;
 	int cpu;
+	u64 enabled;
 	u64 stay;
 	u64 serial;
 	struct svm_contract_tlb tlb;
 	u64 xcr0;
+	u64 xcr0_unplanted;
 	bool lose_flush;
-	u64 world[CONTRACT_HOST_ITEMS];
-	u64 ring[CONTRACT_HOST_ITEMS];
+	struct vmcb *vmsave_page;
+	struct svm_contract_host world;
+	struct svm_contract_host ring;
 };
 
 /* contract.c: what the rest of svm/ calls. The bools are true for a breach. */
@@ -70,8 +93,13 @@ void svm_contract_cpu_enabled(void);
 bool svm_contract_before(struct vcpu_svm *svm);
 bool svm_contract_after(struct vcpu_svm *svm);
 void svm_contract_ring_enter(struct vcpu_svm *svm);
-void svm_contract_ring_leave(struct vcpu_svm *svm);
+bool svm_contract_ring_leave(struct vcpu_svm *svm);
 bool svm_contract_flush_lost(struct vcpu_svm *svm);
+
+static inline u32 svm_contract_asids_max(void)
+{
+	return CONTRACT_ASIDS_MAX;
+}
 
 /* Clean bits are kept even where the processor has none: it ignores them. */
 static inline bool svm_contract_on(void)
@@ -140,7 +168,7 @@ void contract_host_setup(void);
 bool contract_check_context_before(struct vcpu_svm *svm);
 bool contract_check_context_after(struct vcpu_svm *svm);
 bool contract_check_context_ring(struct vcpu_svm *svm);
-void contract_host_take(u64 *items);
+void contract_host_take(struct vcpu_svm *svm, struct svm_contract_host *host);
 bool contract_check_host_world(struct vcpu_svm *svm);
 bool contract_check_host_ring(struct vcpu_svm *svm);
 
@@ -172,11 +200,20 @@ static inline bool svm_contract_after(struct vcpu_svm *svm)
 }
 
 static inline void svm_contract_ring_enter(struct vcpu_svm *svm) {}
-static inline void svm_contract_ring_leave(struct vcpu_svm *svm) {}
+
+static inline bool svm_contract_ring_leave(struct vcpu_svm *svm)
+{
+	return false;
+}
 
 static inline bool svm_contract_flush_lost(struct vcpu_svm *svm)
 {
 	return false;
+}
+
+static inline u32 svm_contract_asids_max(void)
+{
+	return U32_MAX;
 }
 
 static inline bool svm_contract_on(void)

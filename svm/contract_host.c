@@ -8,11 +8,15 @@
 #include <linux/irqflags.h>
 #include <linux/kernel.h>
 #include <linux/lockdep.h>
+#include <linux/mem_encrypt.h>
 #include <linux/preempt.h>
 #include <linux/smp.h>
+#include <linux/string.h>
+#include <asm/asm.h>
 #include <asm/cpufeature.h>
 #include <asm/debugreg.h>
 #include <asm/desc.h>
+#include <asm/fpu/api.h>
 #include <asm/fpu/xcr.h>
 #include <asm/msr-index.h>
 #include <asm/special_insns.h>
@@ -33,11 +37,7 @@ static u64 read_##name(void)				\
 READ_SELECTOR(cs, "mov %%cs,")
 READ_SELECTOR(ds, "mov %%ds,")
 READ_SELECTOR(es, "mov %%es,")
-READ_SELECTOR(fs, "mov %%fs,")
-READ_SELECTOR(gs, "mov %%gs,")
 READ_SELECTOR(ss, "mov %%ss,")
-READ_SELECTOR(tr, "str")
-READ_SELECTOR(ldtr, "sldt")
 
 #define READ_TABLE(name, insn)				\
 static struct desc_ptr read_##name(void)		\
@@ -84,6 +84,15 @@ static u64 item_cr8(void)
 	return cr8;
 }
 
+/* Without the bus lock's bit, which means something while it is clear: zeroes clear it. */
+static u64 item_dr6(void)
+{
+	unsigned long dr6;
+
+	get_debugreg(dr6, 6);
+	return dr6 & ~BIT(11);
+}
+
 /* Bit 10 reads as one whatever was written. */
 static u64 item_dr7(void)
 {
@@ -109,8 +118,9 @@ static u64 item_pkru(void)
  * @read: gives it; NULL for an MSR
  * @msr: which
  * @feature: what the MSR comes with; 0 if all processors with SVM have it
- * @ring_only: holds something of the guest's for the whole of ring 2, so that it is
- *	compared at its end only
+ * @ring_only: holds something of the guest's after a #VMEXIT, so that it is
+ *	compared at the end of ring 2 only
+ * @emulated: likewise under another hypervisor
  */
 struct host_item {
 	const char *name;
@@ -118,33 +128,24 @@ struct host_item {
 	u32 msr;
 	unsigned int feature;
 	bool ring_only;
+	bool emulated;
 };
 
 /*
- * XCR0 alone is for the ring: a guest can change it where the processor has no XSETBV
- * intercept, as some that are emulated. TSC_AUX and XSS hold something else in ring 2 too,
- * but no world switch changes that.
+ * XCR0 is not what it was where a guest can change it: processors that are emulated may
+ * have no XSETBV intercept. It, TSC_AUX and XSS hold something else in ring 2, but no
+ * world switch changes that. What VMSAVE stores is in the other table.
  */
 static const struct host_item items[] = {
 	{ "CS", read_cs }, { "DS", read_ds }, { "ES", read_es },
-	{ "FS", read_fs }, { "GS", read_gs }, { "SS", read_ss },
-	{ "TR", read_tr }, { "LDTR", read_ldtr },
+	{ "SS", read_ss },
 	{ "GDTR.base", read_gdtr_base }, { "GDTR.limit", read_gdtr_limit },
 	{ "IDTR.base", read_idtr_base }, { "IDTR.limit", read_idtr_limit },
 	{ "CR0", item_cr0 }, { "CR3", item_cr3 }, { "CR4", item_cr4 }, { "CR8", item_cr8 },
-	{ "DR7", item_dr7 }, { "PKRU", item_pkru },
-	{ "XCR0", item_xcr0, .ring_only = true },
-	{ "FS.base", .msr = MSR_FS_BASE },
-	{ "GS.base", .msr = MSR_GS_BASE },
-	{ "KernelGSbase", .msr = MSR_KERNEL_GS_BASE },
+	{ "DR6", item_dr6, .ring_only = true }, { "DR7", item_dr7 },
+	{ "PKRU", item_pkru },
+	{ "XCR0", item_xcr0, .emulated = true },
 	{ "EFER", .msr = MSR_EFER },
-	{ "STAR", .msr = MSR_STAR },
-	{ "LSTAR", .msr = MSR_LSTAR },
-	{ "CSTAR", .msr = MSR_CSTAR },
-	{ "SFMASK", .msr = MSR_SYSCALL_MASK },
-	{ "SYSENTER_CS", .msr = MSR_IA32_SYSENTER_CS },
-	{ "SYSENTER_ESP", .msr = MSR_IA32_SYSENTER_ESP },
-	{ "SYSENTER_EIP", .msr = MSR_IA32_SYSENTER_EIP },
 	{ "VM_HSAVE_PA", .msr = MSR_VM_HSAVE_PA },
 	{ "PAT", .msr = MSR_IA32_CR_PAT, .feature = X86_FEATURE_PAT },
 	{ "TSC_AUX", .msr = MSR_TSC_AUX, .feature = X86_FEATURE_RDTSCP },
@@ -154,6 +155,39 @@ static const struct host_item items[] = {
 };
 
 static_assert(ARRAY_SIZE(items) <= CONTRACT_HOST_ITEMS);
+
+/**
+ * struct vmsave_word - eight bytes that VMSAVE stores
+ * @name: of what they are
+ * @offset: where in the page
+ * @descriptor: they are a segment's selector, attributes and limit
+ */
+struct vmsave_word {
+	const char *name;
+	u16 offset;
+	bool descriptor;
+};
+
+#define SEGMENT(name, field)								\
+	{ name, offsetof(struct vmcb, save.field), .descriptor = true },		\
+	{ name ".base", offsetof(struct vmcb, save.field.base) }
+#define WORD(name, field)	{ name, offsetof(struct vmcb, save.field) }
+
+/* No instruction but VMSAVE reads what is hidden of segment registers. */
+static const struct vmsave_word vmsave_words[] = {
+	SEGMENT("FS", fs), SEGMENT("GS", gs), SEGMENT("TR", tr), SEGMENT("LDTR", ldtr),
+	WORD("KernelGSbase", kernel_gs_base),
+	WORD("STAR", star), WORD("LSTAR", lstar), WORD("CSTAR", cstar),
+	WORD("SFMASK", sfmask),
+	WORD("SYSENTER_CS", sysenter_cs),
+	WORD("SYSENTER_ESP", sysenter_esp), WORD("SYSENTER_EIP", sysenter_eip),
+};
+
+static_assert(ARRAY_SIZE(vmsave_words) == CONTRACT_VMSAVE_WORDS);
+
+/* Of a segment's first word: limit, attributes, selector from the upper end on. */
+#define WORD_PRESENT	((u64)VMCB_ATTRIB_P << 16)
+#define WORD_SELECTOR	GENMASK_ULL(15, 0)
 
 /* Of MSRs, whether the host's processors have them. */
 static bool item_there[ARRAY_SIZE(items)] __ro_after_init;
@@ -167,6 +201,12 @@ void contract_host_setup(void)
 		item_there[i] = !items[i].feature || boot_cpu_has(items[i].feature);
 }
 
+/* Is the processor itself another hypervisor's, which may not have all of SVM. */
+static bool emulated(void)
+{
+	return boot_cpu_has(X86_FEATURE_HYPERVISOR);
+}
+
 static u64 item_read(unsigned int i)
 {
 	if (!item_there[i])
@@ -174,31 +214,78 @@ static u64 item_read(unsigned int i)
 	return items[i].read ? items[i].read() : ksvm_rdmsr(items[i].msr);
 }
 
+/* Into a page of the checker's: the module's own may be what is wrong. */
+static bool host_vmsave(struct vcpu_svm *svm)
+{
+	return svm_vmsave(__sme_pa(svm->contract->vmsave_page));
+}
+
+static void host_vmload(struct vcpu_svm *svm)
+{
+	asm volatile("1:	vmload %0\n2:\n" _ASM_EXTABLE(1b, 2b)
+		     : : "a" (__sme_pa(svm->contract->vmsave_page)) : "memory");
+}
+
+static u64 vmsaved_word(struct vcpu_svm *svm, unsigned int i)
+{
+	u64 word;
+
+	memcpy(&word, (const u8 *)svm->contract->vmsave_page + vmsave_words[i].offset,
+	       sizeof(word));
+	return word;
+}
+
 /**
  * contract_host_take() - note the host's state
- * @values: by items[]
+ * @svm: the vCPU
+ * @host: filled
  *
  * Context: interrupts off.
  */
-void contract_host_take(u64 *values)
+void contract_host_take(struct vcpu_svm *svm, struct svm_contract_host *host)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(items); i++)
-		values[i] = item_read(i);
+		host->items[i] = item_read(i);
+	host->vmsave_done = host_vmsave(svm);
+	for (i = 0; i < ARRAY_SIZE(vmsave_words); i++)
+		host->vmsaved[i] = vmsaved_word(svm, i);
 }
 
-static bool check_host(struct vcpu_svm *svm, const u64 *before, bool ring)
+/*
+ * Where a segment is not present, its limit and other attributes mean nothing to
+ * anybody, and it is not said that a processor gives back what it was given.
+ */
+static bool check_vmsaved(struct vcpu_svm *svm, const struct svm_contract_host *before)
+{
+	unsigned int i;
+
+	if (!before->vmsave_done || !host_vmsave(svm))
+		return false;
+	for (i = 0; i < ARRAY_SIZE(vmsave_words); i++) {
+		u64 is = vmsaved_word(svm, i), was = before->vmsaved[i];
+		u64 mask = ~0ull;
+
+		if (vmsave_words[i].descriptor && !((is | was) & WORD_PRESENT))
+			mask = WORD_SELECTOR;
+		if (contract_expect(svm, 4, vmsave_words[i].name, is & mask, was & mask))
+			return true;
+	}
+	return false;
+}
+
+static bool check_host(struct vcpu_svm *svm, const struct svm_contract_host *before, bool ring)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(items); i++) {
-		if (items[i].ring_only && !ring)
+		if (!ring && (items[i].ring_only || (items[i].emulated && emulated())))
 			continue;
-		if (contract_expect(svm, 4, items[i].name, item_read(i), before[i]))
+		if (contract_expect(svm, 4, items[i].name, item_read(i), before->items[i]))
 			return true;
 	}
-	return false;
+	return check_vmsaved(svm, before);
 }
 
 /**
@@ -209,7 +296,7 @@ static bool check_host(struct vcpu_svm *svm, const u64 *before, bool ring)
  */
 bool contract_check_host_world(struct vcpu_svm *svm)
 {
-	return check_host(svm, svm->contract->world, false);
+	return check_host(svm, &svm->contract->world, false);
 }
 
 /**
@@ -220,7 +307,7 @@ bool contract_check_host_world(struct vcpu_svm *svm)
  */
 bool contract_check_host_ring(struct vcpu_svm *svm)
 {
-	return check_host(svm, svm->contract->ring, true);
+	return check_host(svm, &svm->contract->ring, true);
 }
 
 /* Who holds a lock in ring 2 makes those wait that wait for ring 2 to be left. */
@@ -243,7 +330,7 @@ static bool check_ring(struct vcpu_svm *svm)
 
 	if (!irqs_disabled())
 		return contract_report(svm, 5, "interrupts are on in ring 2");
-	if (preemptible() || (IS_ENABLED(CONFIG_PREEMPT_COUNT) && !preempt_count()))
+	if (IS_ENABLED(CONFIG_PREEMPT_COUNT) && !preempt_count())
 		return contract_report(svm, 5, "preemption is on in ring 2");
 	if (in_nmi() || in_hardirq() || in_serving_softirq())
 		return contract_report(svm, 5, "ring 2 in an interrupt: preempt_count is %#x",
@@ -254,14 +341,21 @@ static bool check_ring(struct vcpu_svm *svm)
 	       contract_expect(svm, 5, "inner_cpu", vcpu->inner_cpu, raw_smp_processor_id());
 }
 
+/* In an FPU section the kernel says that nobody else may begin one. */
+static bool check_fpu_section(struct vcpu_svm *svm, bool expected)
+{
+	return contract_expect(svm, 6, expected ? "an FPU section of the kernel's in ring 2" :
+			       "an FPU section of the kernel's after ring 2",
+			       !irq_fpu_usable(), expected);
+}
+
 /* In ring 2 XCR0 is the guest's, and PKRU the host's, but for the guest itself. */
 static bool check_fpu(struct vcpu_svm *svm)
 {
 	struct ksvm_vcpu *vcpu = &svm->vcpu;
 	const struct ksvm_guest_fpu *fpu = &vcpu->x86.fpu;
 
-	if (contract_expect(svm, 6, "the number of FPU sections in ring 2",
-			    vcpu->contract.fpu_sections, 1) ||
+	if (check_fpu_section(svm, true) ||
 	    contract_expect(svm, 6, "the guest's FPU state being loaded", fpu->loaded, true))
 		return true;
 	if (vcpu->contract.pkru_wrong)
@@ -276,8 +370,9 @@ static bool check_fpu(struct vcpu_svm *svm)
 	    contract_expect(svm, 6, "XCR0 as loaded for the guest", fpu->loaded_xcr0, fpu->xcr0))
 		return true;
 	/* What the guest may have put there by itself is as the #VMEXIT left it. */
-	return item_xcr0() != svm->contract->xcr0 &&
-	       contract_expect(svm, 6, "XCR0 in ring 2", item_xcr0(), fpu->loaded_xcr0);
+	if (emulated() && item_xcr0() == svm->contract->xcr0)
+		return false;
+	return contract_expect(svm, 6, "XCR0 in ring 2", item_xcr0(), fpu->loaded_xcr0);
 }
 
 /**
@@ -298,8 +393,9 @@ bool contract_check_context_before(struct vcpu_svm *svm)
  * contract_check_context_after() - rules 5 and 6, after #VMEXIT
  * @svm: the vCPU
  *
- * With V_INTR_MASKING the IF at VMRUN is what makes interrupts end the guest. XCR0 may
- * have been changed by the guest: see the table above.
+ * With V_INTR_MASKING the IF at VMRUN is what makes interrupts end the guest. No
+ * instruction reads GIF: that it is set is inferred from the path having led through
+ * the STGI, which notes so behind it. Nothing is reported before it is set.
  *
  * Return: true for a breach.
  */
@@ -309,16 +405,15 @@ bool contract_check_context_after(struct vcpu_svm *svm)
 	struct svm_switch *world = &svm->world;
 	bool broken;
 
+	if (!world->contract_gif)
+		asm volatile("stgi" : : : "memory");
 	broken = check_ring(svm) ||
 		 contract_expect(svm, 5, "GIF after the world switch", world->contract_gif, 1) ||
 		 contract_expect(svm, 5, "RFLAGS.IF at VMRUN",
 				 world->contract_rflags & X86_EFLAGS_IF, X86_EFLAGS_IF) ||
-		 contract_expect(svm, 6, "the number of FPU sections in ring 2",
-				 svm->vcpu.contract.fpu_sections, 1);
+		 check_fpu_section(svm, true);
 	if (!broken && cpu_feature_enabled(X86_FEATURE_OSPKE))
 		broken = contract_expect(svm, 6, "PKRU in ring 2", rdpkru(), fpu->host_pkru);
-	if (!world->contract_gif)
-		asm volatile("stgi" : : : "memory");
 	svm->contract->xcr0 = item_xcr0();
 	world->contract_keep_gif = false;
 	world->contract_keep_if = false;
@@ -333,9 +428,7 @@ bool contract_check_context_after(struct vcpu_svm *svm)
  */
 bool contract_check_context_ring(struct vcpu_svm *svm)
 {
-	return check_ring(svm) ||
-	       contract_expect(svm, 6, "the number of FPU sections after ring 2",
-			       svm->vcpu.contract.fpu_sections, 0) ||
+	return check_ring(svm) || check_fpu_section(svm, false) ||
 	       contract_expect(svm, 6, "the guest's FPU state being loaded",
 			       svm->vcpu.x86.fpu.loaded, false);
 }
@@ -372,13 +465,28 @@ static bool tsc_aux_possible(void)
 	return boot_cpu_has(X86_FEATURE_RDTSCP);
 }
 
-/* Breakpoint 0 of user mode only, at an address that has been there all the time. */
+/* The cause of an earlier #DB, which the next one's handler would take for its own. */
+static void flip_dr6(struct vcpu_svm *svm)
+{
+	unsigned long dr6;
+
+	get_debugreg(dr6, 6);
+	set_debugreg(dr6 ^ BIT(0), 6);
+}
+
+static bool plant_dr6(struct vcpu_svm *svm)
+{
+	flip_dr6(svm);
+	return true;
+}
+
+/* A bit of R/W0, the kind of breakpoint 0: none is armed in ring 2. */
 static void flip_dr7(struct vcpu_svm *svm)
 {
 	unsigned long dr7;
 
 	get_debugreg(dr7, 7);
-	set_debugreg(dr7 ^ BIT(8), 7);
+	set_debugreg(dr7 ^ BIT(16), 7);
 }
 
 static bool plant_dr7(struct vcpu_svm *svm)
@@ -396,12 +504,30 @@ static void set_ds(u16 selector)
 static bool plant_ds(struct vcpu_svm *svm)
 {
 	set_ds(__KERNEL_DS);
-	return read_ds() != svm->contract->world[1];
+	return read_ds() != svm->contract->world.items[1];
 }
 
 static void undo_ds(struct vcpu_svm *svm)
 {
-	set_ds(svm->contract->world[1]);
+	set_ds(svm->contract->world.items[1]);
+}
+
+/*
+ * What only VMSAVE shows: the base of an LDT. Linux has none but for processes that ask
+ * for one, and till it is undone nobody loads a selector.
+ */
+static void flip_ldtr(struct vcpu_svm *svm)
+{
+	if (!host_vmsave(svm))
+		return;
+	svm->contract->vmsave_page->save.ldtr.base ^= PAGE_SIZE;
+	host_vmload(svm);
+}
+
+static bool plant_ldtr(struct vcpu_svm *svm)
+{
+	flip_ldtr(svm);
+	return true;
 }
 
 static bool xcr0_possible(void)
@@ -409,18 +535,26 @@ static bool xcr0_possible(void)
 	return ksvm_supported_xcr0() & XFEATURE_MASK_YMM;
 }
 
-static void flip_xcr0(struct vcpu_svm *svm)
+static bool xcr0_watched(void)
 {
-	xsetbv(XCR_XFEATURE_ENABLED_MASK, item_xcr0() ^ XFEATURE_MASK_YMM);
+	return xcr0_possible() && !emulated();
 }
 
+/* Both values are legal whatever else the processor has. */
 static bool plant_xcr0(struct vcpu_svm *svm)
 {
-	/* AVX-512 does not go without. */
-	if (item_xcr0() & XFEATURE_MASK_AVX512)
-		return false;
-	flip_xcr0(svm);
+	u64 old = item_xcr0();
+
+	svm->contract->xcr0_unplanted = old;
+	xsetbv(XCR_XFEATURE_ENABLED_MASK,
+	       old == XFEATURE_MASK_FPSSE ? XFEATURE_MASK_FPSSE | XFEATURE_MASK_YMM :
+					    XFEATURE_MASK_FPSSE);
 	return true;
+}
+
+static void undo_xcr0(struct vcpu_svm *svm)
+{
+	xsetbv(XCR_XFEATURE_ENABLED_MASK, svm->contract->xcr0_unplanted);
 }
 
 static bool pkru_possible(void)
@@ -460,6 +594,23 @@ static void undo_irqs_on(struct vcpu_svm *svm)
 	_local_bh_enable();
 }
 
+static bool preempt_count_possible(void)
+{
+	return IS_ENABLED(CONFIG_PREEMPT_COUNT);
+}
+
+/* Interrupts stay off: nobody is preempted. */
+static bool plant_preempt_on(struct vcpu_svm *svm)
+{
+	preempt_count_dec();
+	return true;
+}
+
+static void undo_preempt_on(struct vcpu_svm *svm)
+{
+	preempt_count_inc();
+}
+
 static bool plant_ring(struct vcpu_svm *svm)
 {
 	svm->vcpu.ring = RING_OUTER;
@@ -483,15 +634,31 @@ static bool plant_if_clear(struct vcpu_svm *svm)
 	return true;
 }
 
+/*
+ * The registers stay as they are, the guest's in ring 2, the host's after it: the
+ * task's own state has been in memory since ring 2 began, so that kernel_fpu_begin()
+ * saves nothing, and no interrupt gets in between that would use the FPU.
+ */
+static void begin_fpu_section(struct vcpu_svm *svm)
+{
+	kernel_fpu_begin_mask(0);
+}
+
+static void end_fpu_section(struct vcpu_svm *svm)
+{
+	kernel_fpu_end();
+}
+
 static bool plant_fpu_sections(struct vcpu_svm *svm)
 {
-	svm->vcpu.contract.fpu_sections++;
+	end_fpu_section(svm);
 	return true;
 }
 
-static void undo_fpu_sections(struct vcpu_svm *svm)
+static bool plant_fpu_sections_ring(struct vcpu_svm *svm)
 {
-	svm->vcpu.contract.fpu_sections--;
+	begin_fpu_section(svm);
+	return true;
 }
 
 const struct contract_breach contract_host_breaches[] = {
@@ -505,16 +672,21 @@ const struct contract_breach contract_host_breaches[] = {
 	  spec_ctrl_possible },
 	{ "host_dr7", 4, CONTRACT_AFTER, plant_dr7, flip_dr7 },
 	{ "host_ds", 4, CONTRACT_AFTER, plant_ds, undo_ds },
+	{ "host_ldtr", 4, CONTRACT_AFTER, plant_ldtr, flip_ldtr },
+	{ "world_xcr0", 4, CONTRACT_AFTER, plant_xcr0, undo_xcr0, xcr0_watched },
+	{ "host_dr6", 4, CONTRACT_RING, plant_dr6, flip_dr6 },
 	{ "host_tsc_aux", 4, CONTRACT_RING, plant_tsc_aux, undo_tsc_aux, tsc_aux_possible },
-	{ "host_xcr0", 4, CONTRACT_RING, plant_xcr0, flip_xcr0, xcr0_possible },
+	{ "host_xcr0", 4, CONTRACT_RING, plant_xcr0, undo_xcr0, xcr0_possible },
 	{ "host_pkru", 4, CONTRACT_RING, plant_pkru, flip_pkru, pkru_possible },
 	{ "irqs_on", 5, CONTRACT_BEFORE, plant_irqs_on, undo_irqs_on },
+	{ "preempt_on", 5, CONTRACT_RING, plant_preempt_on, undo_preempt_on,
+	  preempt_count_possible },
 	{ "ring", 5, CONTRACT_BEFORE, plant_ring, undo_ring },
 	{ "gif_clear", 5, CONTRACT_BEFORE, plant_gif_clear },
 	{ "if_clear", 5, CONTRACT_BEFORE, plant_if_clear },
-	{ "fpu_sections", 6, CONTRACT_BEFORE, plant_fpu_sections, undo_fpu_sections },
-	{ "fpu_sections_ring", 6, CONTRACT_RING, plant_fpu_sections, undo_fpu_sections },
-	{ "fpu_xcr0", 6, CONTRACT_BEFORE, plant_xcr0, flip_xcr0, xcr0_possible },
+	{ "fpu_sections", 6, CONTRACT_BEFORE, plant_fpu_sections, begin_fpu_section },
+	{ "fpu_sections_ring", 6, CONTRACT_RING, plant_fpu_sections_ring, end_fpu_section },
+	{ "fpu_xcr0", 6, CONTRACT_BEFORE, plant_xcr0, undo_xcr0, xcr0_possible },
 	{ "user_pkru", 6, CONTRACT_BEFORE, plant_user_pkru, NULL, pkru_possible },
 	{},
 };

@@ -62,8 +62,9 @@ struct cpu_tlb {
 
 static DEFINE_PER_CPU(struct cpu_tlb, cpu_tlb);
 
-/* What the processors have, whatever the module makes of it. */
+/* ASIDs that the model has: those of the processors, as far as there is room for them. */
 static u32 nr_asids __ro_after_init;
+/* Whatever the module makes of it. */
 static bool flush_by_asid __ro_after_init;
 
 /**
@@ -75,7 +76,7 @@ int contract_tlb_setup(void)
 {
 	int i;
 
-	nr_asids = cpuid_ebx(0x8000000a);
+	nr_asids = min(cpuid_ebx(0x8000000a), CONTRACT_ASIDS_MAX);
 	flush_by_asid = cpuid_edx(0x8000000a) & BIT(6);
 
 	for_each_possible_cpu(i) {
@@ -209,8 +210,7 @@ bool contract_check_tlb(struct vcpu_svm *svm)
 	if (!asid)
 		return contract_report(svm, 2, "ASID 0 is the host's");
 	if (asid >= nr_asids)
-		return contract_report(svm, 2, "ASID %u is not below the %u of this processor",
-				       asid, nr_asids);
+		return contract_report(svm, 2, "ASID %u is not below %u", asid, nr_asids);
 	if (check_tlb_control(svm))
 		return true;
 
@@ -348,7 +348,7 @@ static bool plant_flush_lost(struct vcpu_svm *svm)
  */
 bool svm_contract_flush_lost(struct vcpu_svm *svm)
 {
-	bool lost = svm->contract && svm->contract->lose_flush;
+	bool lost = svm->contract->lose_flush;
 
 	if (lost)
 		svm->contract->lose_flush = false;

@@ -104,6 +104,9 @@ static const struct group_field reserved_fields[] = {
 	RESERVED(save, reserved_0cc),
 	RESERVED(save, reserved_0d8),
 	RESERVED(save, reserved_180),
+	RESERVED(save, s_cet),
+	RESERVED(save, ssp),
+	RESERVED(save, isst_addr),
 	RESERVED(save, reserved_248),
 	RESERVED(save, reserved_298),
 	RESERVED(save, reserved_2e8),
@@ -202,6 +205,8 @@ static u64 cr4_of_processor(void)
 	return bits;
 }
 
+/* All bits of the words before mean something to some processor. */
+#define MISC3_ALLOWED	GENMASK(6, 0)
 #define EFER_ALLOWED	(EFER_SCE | EFER_LME | EFER_LMA | EFER_NX | EFER_SVME | EFER_FFXSR)
 #define INT_CTL_ALLOWED	(VMCB_V_TPR | VMCB_V_IRQ | VMCB_V_GIF | VMCB_V_INTR_PRIO | \
 			 VMCB_V_IGN_TPR | VMCB_V_INTR_MASKING | VMCB_V_GIF_ENABLE | \
@@ -248,10 +253,36 @@ static bool check_mode(struct vcpu_svm *svm)
 }
 
 /*
+ * Reserved bits of segments' attributes: those that this module has set. Whether
+ * processors store zeroes there is not said.
+ */
+static bool check_segments(struct vcpu_svm *svm)
+{
+	static const struct group_field segments[] = {
+		FIELD(SEG, save, es.attrib), FIELD(SEG, save, cs.attrib),
+		FIELD(SEG, save, ss.attrib), FIELD(SEG, save, ds.attrib),
+		FIELD(SEG, save, fs.attrib), FIELD(SEG, save, gs.attrib),
+		FIELD(SEG, save, ldtr.attrib), FIELD(SEG, save, tr.attrib),
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(segments); i++) {
+		u64 attrib = field_value(svm->vmcb, &segments[i]);
+		u64 was = field_value(&svm->contract->shadow, &segments[i]);
+
+		if (attrib & ~was & GENMASK(15, 12))
+			return contract_report(svm, 3, "%s is %#llx, with reserved bits",
+					       segments[i].name, attrib);
+	}
+	return false;
+}
+
+/*
  * Not here, because user space may bring it about, and VMRUN is there to refuse it,
  * KVM_EXIT_FAIL_ENTRY: address bits of CR3 that the guest's CPUID has and the
- * processor has not. Nor the bases of segments: VMRUN and VMLOAD make them canonical.
- * All else that user space hands in is checked before it gets into the VMCB.
+ * processor has not, as far as some have them. Nor what VMRUN takes as it comes: the
+ * bases of segments, which it and VMLOAD make canonical, RIP, RFLAGS, DEBUGCTL and the
+ * lower halves of DR6 and DR7.
  */
 static bool check_save(struct vcpu_svm *svm)
 {
@@ -263,6 +294,7 @@ static bool check_save(struct vcpu_svm *svm)
 		{ "CR0.NW without CD", !(save->cr0 & X86_CR0_CD) ? save->cr0 & X86_CR0_NW : 0 },
 		{ "the upper half of save.cr0", save->cr0 & GENMASK_ULL(63, 32) },
 		{ "reserved bits of save.cr4", save->cr4 & ~cr4_of_processor() },
+		{ "bits 63-52 of save.cr3", save->cr3 & GENMASK_ULL(63, 52) },
 		{ "the upper half of save.dr6", save->dr6 & GENMASK_ULL(63, 32) },
 		{ "the upper half of save.dr7", save->dr7 & GENMASK_ULL(63, 32) },
 		{ "reserved bits of save.g_pat", pat & 0xf8f8f8f8f8f8f8f8ull },
@@ -271,7 +303,7 @@ static bool check_save(struct vcpu_svm *svm)
 		  pat & 0x0202020202020202ull & ~((pat & 0x0404040404040404ull) >> 1) },
 	};
 
-	return check_bits(svm, rules, ARRAY_SIZE(rules)) || check_mode(svm);
+	return check_bits(svm, rules, ARRAY_SIZE(rules)) || check_mode(svm) || check_segments(svm);
 }
 
 /* Aligned, and up to its last byte where there can be memory. */
@@ -315,6 +347,8 @@ static bool check_control(struct vcpu_svm *svm)
 	const struct bit_rule rules[] = {
 		{ "what the intercepts lack of VMRUN",
 		  ~control->intercept_misc2 & INTERCEPT_VMRUN },
+		{ "reserved bits of intercept_misc3", control->intercept_misc3 & ~MISC3_ALLOWED },
+		{ "reserved bits of clean", control->clean & ~VMCB_CLEAN_ALL },
 		{ "reserved bits of int_ctl", control->int_ctl & ~INT_CTL_ALLOWED },
 		{ "V_GIF_ENABLE without the feature", svm_has(SVM_FEATURE_VGIF) ? 0 :
 		  control->int_ctl & VMCB_V_GIF_ENABLE },
@@ -396,11 +430,29 @@ PLANT_STALE(seg, SEG)
 PLANT_STALE(cr2, CR2)
 PLANT_STALE(lbr, LBR)
 
+/* Not for the first VMRUN here, where none may be set. */
+static bool plant_clean_reserved(struct vcpu_svm *svm)
+{
+	if (!svm->contract->shadow_valid)
+		return false;
+	svm->vmcb->control.clean |= BIT(13);
+	return true;
+}
+
 static bool plant_clean_new(struct vcpu_svm *svm)
 {
 	if (svm->contract->shadow_valid)
 		return false;
 	svm->vmcb->control.clean = VMCB_CLEAN_ALL;
+	return true;
+}
+
+/* As if SVM had been off on this processor since the last VMRUN, and nobody cared. */
+static bool plant_clean_reenabled(struct vcpu_svm *svm)
+{
+	if (!svm->contract->shadow_valid || !svm->vmcb->control.clean)
+		return false;
+	svm->contract->enabled--;
 	return true;
 }
 
@@ -420,10 +472,13 @@ PLANT_VALUE(efer_reserved, save.efer, vmcb->save.efer | BIT_ULL(9))
 PLANT_VALUE(cr0_nw, save.cr0, vmcb->save.cr0 | X86_CR0_NW)
 PLANT_VALUE(cr0_high, save.cr0, vmcb->save.cr0 | BIT_ULL(40))
 PLANT_VALUE(cr4_reserved, save.cr4, vmcb->save.cr4 | BIT_ULL(31))
+PLANT_VALUE(cr3_high, save.cr3, vmcb->save.cr3 | BIT_ULL(52))
 PLANT_VALUE(dr6_high, save.dr6, vmcb->save.dr6 | BIT_ULL(32))
 PLANT_VALUE(dr7_high, save.dr7, vmcb->save.dr7 | BIT_ULL(32))
 PLANT_VALUE(g_pat, save.g_pat, 0x0007040600070402ull)
 PLANT_VALUE(cs_l_d, save.cs.attrib, vmcb->save.cs.attrib | VMCB_ATTRIB_L | VMCB_ATTRIB_DB)
+PLANT_VALUE(seg_attrib, save.ds.attrib, vmcb->save.ds.attrib | BIT(15))
+PLANT_VALUE(misc3, control.intercept_misc3, vmcb->control.intercept_misc3 | BIT(7))
 PLANT_VALUE(vmrun_intercept, control.intercept_misc2,
 	    vmcb->control.intercept_misc2 & ~INTERCEPT_VMRUN)
 PLANT_VALUE(int_ctl, control.int_ctl, vmcb->control.int_ctl | BIT_ULL(63))
@@ -435,6 +490,7 @@ PLANT_VALUE(event_vector, control.event_inj, VMCB_EVENT_VALID | VMCB_EVENT_TYPE_
 PLANT_VALUE(event_reserved, control.event_inj,
 	    VMCB_EVENT_VALID | VMCB_EVENT_TYPE_NMI | X86_TRAP_NMI | BIT_ULL(12))
 PLANT_VALUE(reserved, save.reserved_248[0], vmcb->save.reserved_248[0] + 1)
+PLANT_VALUE(shadow_stack, save.ssp, vmcb->save.ssp + 8)
 
 const struct contract_breach contract_vmcb_breaches[] = {
 	{ "clean_intercepts", 1, CONTRACT_BEFORE, plant_stale_intercepts },
@@ -449,15 +505,20 @@ const struct contract_breach contract_vmcb_breaches[] = {
 	{ "clean_cr2", 1, CONTRACT_BEFORE, plant_stale_cr2 },
 	{ "clean_lbr", 1, CONTRACT_BEFORE, plant_stale_lbr },
 	{ "clean_new", 1, CONTRACT_BEFORE, plant_clean_new },
+	{ "clean_reenabled", 1, CONTRACT_BEFORE, plant_clean_reenabled },
 	{ "efer_svme", 3, CONTRACT_BEFORE, plant_efer_svme },
 	{ "efer_reserved", 3, CONTRACT_BEFORE, plant_efer_reserved },
 	{ "cr0_nw", 3, CONTRACT_BEFORE, plant_cr0_nw },
 	{ "cr0_high", 3, CONTRACT_BEFORE, plant_cr0_high },
 	{ "cr4_reserved", 3, CONTRACT_BEFORE, plant_cr4_reserved },
+	{ "cr3_high", 3, CONTRACT_BEFORE, plant_cr3_high },
 	{ "dr6_high", 3, CONTRACT_BEFORE, plant_dr6_high },
 	{ "dr7_high", 3, CONTRACT_BEFORE, plant_dr7_high },
 	{ "g_pat", 3, CONTRACT_BEFORE, plant_g_pat },
 	{ "cs_l_d", 3, CONTRACT_BEFORE, plant_cs_l_d },
+	{ "seg_attrib", 3, CONTRACT_BEFORE, plant_seg_attrib },
+	{ "misc3", 3, CONTRACT_BEFORE, plant_misc3 },
+	{ "clean_reserved", 3, CONTRACT_BEFORE, plant_clean_reserved },
 	{ "vmrun_intercept", 3, CONTRACT_BEFORE, plant_vmrun_intercept },
 	{ "int_ctl", 3, CONTRACT_BEFORE, plant_int_ctl },
 	{ "iopm", 3, CONTRACT_BEFORE, plant_iopm },
@@ -467,5 +528,6 @@ const struct contract_breach contract_vmcb_breaches[] = {
 	{ "event_vector", 3, CONTRACT_BEFORE, plant_event_vector },
 	{ "event_reserved", 3, CONTRACT_BEFORE, plant_event_reserved },
 	{ "reserved", 3, CONTRACT_BEFORE, plant_reserved },
+	{ "shadow_stack", 3, CONTRACT_BEFORE, plant_shadow_stack },
 	{},
 };

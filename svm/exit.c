@@ -10,7 +10,7 @@
 #include "exits.h"
 #include "internal.h"
 
-/* Exit codes that older kernels' headers do not have. */
+/* Exit codes that uapi/asm/svm.h does not name. */
 #define EXIT_MCOMMIT	0x0a3
 #define EXIT_TLBSYNC	0x0a4
 

@@ -34,12 +34,14 @@ enum exit_outcome exit_debug(struct vcpu_svm *svm)
 	unsigned long raised = dr6 ^ DR6_RESERVED;
 
 	/* Only a #DB changes DR6, and this one is not the guest's until it is delivered. */
-	vmcb_set_dr6(svm->vmcb, vcpu->x86.dr6);
+	svm_set_dr6(svm, vcpu->x86.dr6);
 	svm_lbr_restore(svm);
 
 	if (svm_nmi_step_done(svm) && !(vcpu->x86.guest_debug & KVM_GUESTDBG_SINGLESTEP)) {
-		raised &= ~DR_STEP;
-		if (!(raised & DR_TRAP_BITS))
+		/* A step that the guest has asked for as well is the guest's. */
+		if (svm->trap_flag_lent || (svm->debugctl & DEBUGCTLMSR_BTF))
+			raised &= ~DR_STEP;
+		if (!(raised & (DR_STEP | DR_TRAP_BITS)))
 			return EXIT_REENTER;
 	}
 	if (vcpu->x86.guest_debug & (KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_HW_BP))

@@ -18,6 +18,7 @@
 #include <asm/processor.h>
 
 #include "compat.h"
+#include "contract.h"
 #include "internal.h"
 #include "svm.h"
 #include "x86.h"
@@ -149,7 +150,7 @@ static u32 cpuid_nr_asids(void)
  */
 u32 svm_nr_asids(void)
 {
-	return nr_asids;
+	return min(nr_asids, svm_contract_asids_max());
 }
 
 /* What the host's processors can, a guest's seems to be able to; mostly x86/ knows. */
@@ -178,6 +179,8 @@ int svm_features_setup(void)
 		svm_features_on[i] = !row->missing && (!row->parameter || *row->parameter) &&
 				     cpuid_offers(&row->cpuid);
 	}
+	if (!svm_pause_wanted())
+		svm_features_on[SVM_FEATURE_PAUSE_FILTER] = false;
 	/* The threshold is the filter's. */
 	if (!svm_has(SVM_FEATURE_PAUSE_FILTER))
 		svm_features_on[SVM_FEATURE_PAUSE_THRESHOLD] = false;
@@ -234,6 +237,9 @@ static void show_row(struct seq_file *seq, enum svm_feature i)
 		show(seq, row->name, false, row->missing);
 	else if (row->parameter && !*row->parameter)
 		show(seq, row->name, false, "switched off by parameter");
+	else if (i == SVM_FEATURE_PAUSE_FILTER)
+		show(seq, row->name, false,
+		     "switched off by pause_filter_count=0 or pause_filter_thresh=0");
 	else
 		show(seq, row->name, false, "no use without pause_filter");
 }
@@ -252,7 +258,8 @@ static void show_host(struct seq_file *seq)
 			   (unsigned int)__ffs64(sme_me_mask), sme_me_mask);
 	else
 		show(seq, "shadow_me", false, "the host does not encrypt memory (SME)");
-	seq_printf(seq, "%-16s on   %u address space identifiers\n", "asids", nr_asids - 1);
+	seq_printf(seq, "%-16s on   %u address space identifiers\n", "asids",
+		   svm_nr_asids() - 1);
 	if (boot_cpu_has(X86_FEATURE_RDTSCP))
 		show(seq, "tsc_aux", true, "switched on the way in and out of the run loop");
 	else
@@ -276,6 +283,12 @@ static bool host_untrains(void)
 	       boot_cpu_has(X86_FEATURE_SRSO_ALIAS);
 }
 
+/* Mitigations that are the host's choice. */
+static void show_wanted(struct seq_file *seq, const char *name, bool on, const char *when)
+{
+	show(seq, name, on, on ? when : "the host does not ask for it");
+}
+
 /* What keeps guests from each other's and the host's branch predictions. */
 static void show_speculation(struct seq_file *seq)
 {
@@ -286,11 +299,14 @@ static void show_speculation(struct seq_file *seq)
 	show(seq, "spec_ctrl", boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL),
 	     boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL) ? "the guest's while it runs" :
 	     "not offered by this processor (CPUID 8000_0008.EBX)");
-	show(seq, "rsb_fill", boot_cpu_has(X86_FEATURE_RSB_VMEXIT),
-	     boot_cpu_has(X86_FEATURE_RSB_VMEXIT) ? "after each exit" :
-	     "the host does not ask for it");
-	show(seq, "untrain_ret", host_untrains(), host_untrains() ? "after each exit" :
-	     "the host does not ask for it");
+	show_wanted(seq, "rsb_fill", boot_cpu_has(X86_FEATURE_RSB_VMEXIT), "after each exit");
+	show_wanted(seq, "untrain_ret", host_untrains(), "after each exit");
+	show_wanted(seq, "ibpb_on_exit", boot_cpu_has(X86_FEATURE_IBPB_ON_VMEXIT),
+		    "after each exit");
+	show_wanted(seq, "predictor_guard", ksvm_predictor_guard_wanted(),
+		    "while a processor may run guests (BP_SPEC_REDUCE)");
+	show_wanted(seq, "ibpb_to_user", ksvm_guest_ran_matters(),
+		    "by the kernel, before user mode, after a guest ran (VMSCAPE)");
 	show(seq, "virt_spec_ctrl", false, "not implemented: its host side is closed to modules");
 }
 

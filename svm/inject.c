@@ -246,6 +246,19 @@ void svm_events_collect(struct vcpu_svm *svm)
 }
 
 /**
+ * svm_events_not_entered() - VMRUN refused the VMCB: nothing was delivered
+ * @svm: the vCPU, in ring 2
+ *
+ * The event waits where it was before, for a user who mends the state.
+ */
+void svm_events_not_entered(struct vcpu_svm *svm)
+{
+	svm->vmcb->control.event_inj = 0;
+	svm->injecting = INJECTING_NOTHING;
+	svm->vcpu.x86.events.work = true;
+}
+
+/**
  * svm_interrupt_window_opened() - the VINTR exit
  * @svm: the vCPU
  */

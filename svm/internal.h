@@ -5,6 +5,8 @@
 #include <linux/container_of.h>
 #include <linux/gfp.h>
 #include <linux/percpu.h>
+#include <linux/types.h>
+#include <asm/asm.h>
 #include <uapi/asm/svm.h>
 
 #include "vcpu.h"
@@ -246,6 +248,7 @@ void svm_set_cr3(struct ksvm_vcpu *vcpu, unsigned long cr3);
 void svm_set_cr4(struct ksvm_vcpu *vcpu, unsigned long cr4);
 void svm_set_cr8(struct ksvm_vcpu *vcpu, unsigned long cr8);
 void svm_set_efer(struct ksvm_vcpu *vcpu, u64 efer);
+void svm_set_dr6(struct vcpu_svm *svm, unsigned long dr6);
 void svm_update_debug(struct ksvm_vcpu *vcpu);
 void svm_write_tsc_offset(struct ksvm_vcpu *vcpu);
 bool svm_get_interrupt_shadow(struct ksvm_vcpu *vcpu);
@@ -266,6 +269,7 @@ void svm_lbr_step(struct vcpu_svm *svm);
 void svm_lbr_restore(struct vcpu_svm *svm);
 
 /* pause.c: the pause filter. */
+bool svm_pause_wanted(void);
 void svm_pause_init(struct vcpu_svm *svm);
 void svm_pause_enter(struct vcpu_svm *svm);
 void svm_pause_leave(struct vcpu_svm *svm);
@@ -281,6 +285,7 @@ void svm_flush_tlb(struct ksvm_vcpu *vcpu);
 /* inject.c: ring 2, around the world switch. */
 void svm_events_prepare(struct vcpu_svm *svm);
 void svm_events_collect(struct vcpu_svm *svm);
+void svm_events_not_entered(struct vcpu_svm *svm);
 void svm_interrupt_window_opened(struct vcpu_svm *svm);
 void svm_nmi_iret(struct vcpu_svm *svm);
 void svm_nmi_iret_check(struct vcpu_svm *svm);
@@ -292,6 +297,21 @@ enum exit_outcome svm_handle_exit(struct ksvm_vcpu *vcpu);
 enum exit_outcome svm_exit_dispatch(struct vcpu_svm *svm);
 unsigned long svm_next_rip(struct ksvm_vcpu *vcpu);
 int svm_insn_bytes(struct ksvm_vcpu *vcpu, const u8 **bytes);
+
+/**
+ * svm_vmsave() - have VMSAVE store its part of the processor's state
+ * @pa: the page
+ *
+ * Return: false, and nothing stored, where SVM is off: VMSAVE is a #UD then.
+ */
+static inline bool svm_vmsave(phys_addr_t pa)
+{
+	unsigned int stored = 0;
+
+	asm volatile("1:	vmsave %[pa]\n\tmovl $1, %[stored]\n2:\n" _ASM_EXTABLE(1b, 2b)
+		     : [stored] "+r" (stored) : [pa] "a" (pa) : "memory");
+	return stored;
+}
 
 /* vmenter.S: 0, or 1 where SVM was switched off under us. */
 unsigned int svm_world_switch(struct svm_switch *sw);

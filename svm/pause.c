@@ -6,8 +6,8 @@
  *
  * The processor counts PAUSEs down from PAUSE_FILTER_COUNT, which each VMRUN
  * loads, and exits at the one after zero. With a threshold, a PAUSE that comes
- * later than that many cycles after the last one begins a new loop; without,
- * all are counted.
+ * later than that many cycles after the last one begins a new loop; processors
+ * without one count them all, and kvm_amd does not use their filter.
  */
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
@@ -24,8 +24,8 @@ static ushort name __ro_after_init = value;	\
 module_param(name, ushort, 0444);		\
 MODULE_PARM_DESC(name, what)
 
-PAUSE_PARAMETER(pause_filter_count, 3000, "PAUSEs in a loop until the guest exits; 0 for never");
-PAUSE_PARAMETER(pause_filter_thresh, 128, "Cycles between two PAUSEs of one loop, at most");
+PAUSE_PARAMETER(pause_filter_count, 3000, "PAUSEs in a loop until the guest exits; 0: no filter");
+PAUSE_PARAMETER(pause_filter_thresh, 128, "Most cycles between two PAUSEs of a loop; 0: no filter");
 PAUSE_PARAMETER(pause_filter_count_grow, 2,
 		"Factor for the count after an exit, or summand if as large as the count");
 PAUSE_PARAMETER(pause_filter_count_shrink, 0,
@@ -42,13 +42,19 @@ static struct pause_window window_rules(void)
 	};
 }
 
+/** svm_pause_wanted() - do the parameters leave the filter on, where there is one */
+bool svm_pause_wanted(void)
+{
+	return pause_filter_count && pause_filter_thresh;
+}
+
 /**
  * svm_pause_init() - set up a new vCPU's filter
  * @svm: the vCPU; svm_intercepts_update() follows
  */
 void svm_pause_init(struct vcpu_svm *svm)
 {
-	if (!svm_has(SVM_FEATURE_PAUSE_FILTER) || !pause_filter_count)
+	if (!svm_has(SVM_FEATURE_PAUSE_FILTER))
 		return;
 	svm->pause_filter = true;
 	vmcb_set_pause_filter_count(svm->vmcb, pause_filter_count);

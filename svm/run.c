@@ -14,7 +14,6 @@
 #include <linux/irqflags.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
-#include <asm/asm.h>
 #include <asm/debugreg.h>
 #include <asm/special_insns.h>
 
@@ -138,11 +137,15 @@ static void vcpu_enter_cpu(struct vcpu_svm *svm, struct svm_cpu *cpu, int this_c
 	}
 }
 
-/* Everything that the guest needs for the whole ring; mirrored by inner_leave(). */
-static void inner_enter(struct vcpu_svm *svm, struct svm_cpu *cpu, struct host_debug *host)
+/*
+ * Everything that the guest needs for the whole ring; mirrored by inner_leave().
+ * Return whether there can be a guest at all.
+ */
+static bool inner_enter(struct vcpu_svm *svm, struct svm_cpu *cpu, struct host_debug *host)
 {
 	struct ksvm_vcpu *vcpu = &svm->vcpu;
 	int this_cpu = smp_processor_id();
+	bool svm_is_on;
 
 	svm_contract_ring_enter(svm);
 	vcpu->ring = RING_INNER;
@@ -151,9 +154,12 @@ static void inner_enter(struct vcpu_svm *svm, struct svm_cpu *cpu, struct host_d
 	ksvm_guest_timing_enter();
 	vcpu_enter_cpu(svm, cpu, this_cpu);
 	svm->world.host_pa = cpu->host_vmsave_pa;
-	/* #UD where SVM was switched off for a reboot: the world switch will tell. */
-	asm volatile("1:	vmsave %0\n2:\n" _ASM_EXTABLE(1b, 2b)
-		     : : "a" (cpu->host_vmsave_pa) : "memory");
+	/*
+	 * SVM may have been switched off for a reboot. Later in the ring it cannot be, short
+	 * of an emergency: interrupts are off. It has to be found here, as the kernel takes
+	 * no exception well where RCU thinks that the guest is running.
+	 */
+	svm_is_on = svm_vmsave(cpu->host_vmsave_pa);
 	ksvm_fpu_enter(vcpu);
 	debug_registers_save(host);
 	user_return_msrs_enter(svm, cpu);
@@ -163,19 +169,22 @@ static void inner_enter(struct vcpu_svm *svm, struct svm_cpu *cpu, struct host_d
 		vcpu->x86.events.work = true;
 	/* For RCU a guest is as good as user space. A tick, if it waits, ends this ring. */
 	rcu_note_context_switch(false);
+	return svm_is_on;
 }
 
-static void inner_leave(struct vcpu_svm *svm, struct svm_cpu *cpu,
+/* Return whether the host is found as it was, which it always is but for a mistake of ours. */
+static bool inner_leave(struct vcpu_svm *svm, struct svm_cpu *cpu,
 			const struct host_debug *host)
 {
 	struct ksvm_vcpu *vcpu = &svm->vcpu;
+	bool broken;
 
 	user_return_msrs_leave(svm, cpu);
 	debug_registers_leave(svm, host);
 	ksvm_fpu_leave(vcpu);
 	svm_pause_leave(svm);
 	ksvm_guest_ran();
-	svm_contract_ring_leave(svm);
+	broken = svm_contract_ring_leave(svm);
 	vcpu->ring = RING_OUTER;
 
 	/* The interrupt that ended the guest is taken here, still on the guest's time. */
@@ -184,6 +193,7 @@ static void inner_leave(struct vcpu_svm *svm, struct svm_cpu *cpu,
 	ksvm_count(vcpu->stat.ring_leaves);
 	local_irq_disable();
 	ksvm_guest_timing_leave();
+	return !broken;
 }
 
 /*
@@ -265,11 +275,34 @@ static void state_from_vmcb(struct vcpu_svm *svm)
 	x86->insn_length = 0;
 }
 
+/*
+ * VMRUN refused the VMCB: the guest has not moved, and what VMRUN was to do for it is
+ * still to be done. What is in the VMCB now may be anything.
+ */
+static void entry_refused(struct vcpu_svm *svm, struct svm_cpu *cpu)
+{
+	svm_asid_not_entered(svm, cpu);
+	svm_events_not_entered(svm);
+	svm->vmcb->control.tlb_control = VMCB_TLB_NOTHING;
+	svm->vmcb->control.clean = 0;
+	svm->vcpu.x86.insn_length = 0;
+	if (svm->stepping)
+		step_leave(svm);
+}
+
+/* The checker wants them also of a processor that has none, and ignores them. */
+static bool keeps_clean_bits(void)
+{
+	return svm_has(SVM_FEATURE_CLEAN_BITS) ||
+	       (svm_contract_on() && !boot_cpu_has(X86_FEATURE_VMCBCLEAN));
+}
+
 /* One world switch, with what has to stand right before and right after it. */
 static enum exit_outcome enter_guest(struct vcpu_svm *svm, struct svm_cpu *cpu)
 {
 	struct vmcb_control *control = &svm->vmcb->control;
 	struct ksvm_vcpu *vcpu = &svm->vcpu;
+	bool broken;
 
 	if (ksvm_request_pending(vcpu) || ksvm_guest_work_pending())
 		return EXIT_LEAVE;
@@ -285,15 +318,16 @@ static enum exit_outcome enter_guest(struct vcpu_svm *svm, struct svm_cpu *cpu)
 		svm_asid_not_entered(svm, cpu);
 		return ksvm_exit_error(vcpu, -EIO);
 	}
-	if (world_switch_pkru(svm) || svm_contract_after(svm))
+	if (world_switch_pkru(svm))
 		return ksvm_exit_error(vcpu, -EIO);
+	broken = svm_contract_after(svm);
 
 	if (unlikely((u32)control->exit_code == (u32)SVM_EXIT_ERR)) {
-		svm_asid_not_entered(svm, cpu);
-		control->clean = 0;
-	} else if (svm_has(SVM_FEATURE_CLEAN_BITS) || svm_contract_on()) {
-		control->clean = VMCB_CLEAN_ALL;
+		entry_refused(svm, cpu);
+		return broken ? ksvm_exit_error(vcpu, -EIO) : EXIT_REENTER;
 	}
+	if (keeps_clean_bits())
+		control->clean = VMCB_CLEAN_ALL;
 	control->tlb_control = VMCB_TLB_NOTHING;
 	state_from_vmcb(svm);
 	if (svm->injecting || (control->exit_int_info & VMCB_EVENT_VALID))
@@ -301,7 +335,7 @@ static enum exit_outcome enter_guest(struct vcpu_svm *svm, struct svm_cpu *cpu)
 	if (svm->nmi_iret)
 		svm_nmi_iret_check(svm);
 	ksvm_count(vcpu->stat.exits);
-	return EXIT_REENTER;
+	return broken ? ksvm_exit_error(vcpu, -EIO) : EXIT_REENTER;
 }
 
 /**
@@ -321,13 +355,16 @@ enum exit_outcome svm_vcpu_run(struct ksvm_vcpu *vcpu)
 	preempt_disable();
 	local_irq_disable();
 	cpu = this_cpu_ptr(&svm_cpu);
-	inner_enter(svm, cpu, &host_debug);
-	do {
+	outcome = EXIT_REENTER;
+	if (unlikely(!inner_enter(svm, cpu, &host_debug)))
+		outcome = ksvm_exit_error(vcpu, -EIO);
+	while (outcome == EXIT_REENTER) {
 		outcome = enter_guest(svm, cpu);
 		if (outcome == EXIT_REENTER)
 			outcome = svm_exit_dispatch(svm);
-	} while (outcome == EXIT_REENTER);
-	inner_leave(svm, cpu, &host_debug);
+	}
+	if (!inner_leave(svm, cpu, &host_debug))
+		outcome = ksvm_exit_error(vcpu, -EIO);
 	local_irq_enable();
 	preempt_enable();
 	return outcome;

@@ -3,6 +3,9 @@
  * Registers that the VMCB holds. Values were checked against the guest's
  * processor before they arrive here; this is about what SVM makes of them.
  */
+#include <linux/percpu.h>
+#include <linux/processor.h>
+#include <asm/debugreg.h>
 #include <asm/processor-flags.h>
 #include <asm/special_insns.h>
 #include <asm/trapnr.h>
@@ -283,6 +286,21 @@ void svm_set_efer(struct ksvm_vcpu *vcpu, u64 efer)
 }
 
 /**
+ * svm_set_dr6() - write the VMCB's DR6
+ * @svm: the vCPU, by its own thread
+ * @dr6: the guest's, from the next VMRUN on
+ *
+ * In ring 2 the register still holds what the VMCB says so far. debug_registers_leave()
+ * would not see that any more: put it right here.
+ */
+void svm_set_dr6(struct vcpu_svm *svm, unsigned long dr6)
+{
+	if (svm->vcpu.ring == RING_INNER && svm->vmcb->save.dr6 != DR6_RESERVED)
+		set_debugreg(DR6_RESERVED, 6);
+	vmcb_set_dr6(svm->vmcb, dr6);
+}
+
+/**
  * svm_update_debug() - give the processor DR6, DR7 and the debug intercepts
  * @vcpu: the vCPU, by its own thread
  *
@@ -297,7 +315,7 @@ void svm_update_debug(struct ksvm_vcpu *vcpu)
 	struct vcpu_svm *svm = to_svm(vcpu);
 	struct intercepts *wanted = &svm->intercepts[INTERCEPT_OWNER_DEBUG];
 
-	vmcb_set_dr6(svm->vmcb, x86->dr6);
+	svm_set_dr6(svm, x86->dr6);
 	vmcb_set_dr7(svm->vmcb, (x86->guest_debug & hardware) == hardware ?
 				x86->guest_debug_dr7 : x86->dr7);
 	wanted->exception = (x86->guest_debug & software) == software ? BIT(X86_TRAP_BP) : 0;

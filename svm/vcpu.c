@@ -181,7 +181,7 @@ static void registers_reset(struct vcpu_svm *svm, bool init)
 	svm_set_cr3(vcpu, 0);
 	svm_set_cr4(vcpu, 0);
 	svm_set_cr8(vcpu, 0);
-	vmcb_set_dr6(vmcb, DR6_RESET);
+	svm_set_dr6(svm, DR6_RESET);
 	vmcb_set_dr7(vmcb, DR7_RESET);
 	vmcb->save.rflags = X86_EFLAGS_FIXED;
 	vmcb->save.rip = RIP_RESET;

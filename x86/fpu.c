@@ -310,7 +310,6 @@ void ksvm_fpu_enter(struct ksvm_vcpu *vcpu)
 	struct ksvm_guest_fpu *fpu = &vcpu->x86.fpu;
 
 	lockdep_assert_irqs_disabled();
-	ksvm_contract_fpu_enter(&vcpu->contract);
 	kernel_fpu_begin_mask(0);
 	if (cpu_feature_enabled(X86_FEATURE_OSPKE))
 		fpu->host_pkru = rdpkru();
@@ -346,7 +345,6 @@ void ksvm_fpu_leave(struct ksvm_vcpu *vcpu)
 	if (cpu_feature_enabled(X86_FEATURE_OSPKE) && rdpkru() != fpu->host_pkru)
 		wrpkru(fpu->host_pkru);
 	kernel_fpu_end();
-	ksvm_contract_fpu_leave(&vcpu->contract);
 }
 
 /* The image, up to date and complete; the registers keep the state if they have it. */

@@ -18,6 +18,7 @@
 #define FOLDER		"/sys/kernel/debug/ksvm/contract/"
 #define BREACHES_MAX	96
 #define TRIES		50
+#define PLANTERS_MAX	64
 #define TOUCHED		(GUEST_SCRATCH + 0x100000)
 
 struct breach {
@@ -30,6 +31,13 @@ struct reports {
 	u64 unplanned;
 	u64 planted;
 	char last[256];
+};
+
+/* How a round of the test takes something away from the nested table. */
+enum narrowing {
+	NARROW_NOT,
+	NARROW_UNMAP,	/* the page that the guest writes */
+	NARROW_PROTECT,	/* the right to write it */
 };
 
 static struct breach breaches[BREACHES_MAX];
@@ -97,8 +105,29 @@ static bool starts_with(const char *name, const char *start)
 	return !strncmp(name, start, strlen(start));
 }
 
+static void prepare_narrowing(struct vm *vm, enum narrowing how)
+{
+	if (how == NARROW_PROTECT)
+		vm_set_slot(vm, 0, KVM_MEM_LOG_DIRTY_PAGES, 0, vm->mem_size, vm->mem);
+}
+
+/* The guest has written TOUCHED since the last time. */
+static void narrow(struct vm *vm, enum narrowing how)
+{
+	static u64 bitmap[GUEST_MEM_SIZE / PAGE_SIZE / 64];
+	struct kvm_dirty_log log = { .slot = 0, .dirty_bitmap = bitmap };
+	u64 page = TOUCHED / PAGE_SIZE;
+
+	if (how == NARROW_UNMAP)
+		TEST_EQ(madvise(vm_host(vm, TOUCHED), PAGE_SIZE, MADV_DONTNEED), 0);
+	if (how != NARROW_PROTECT)
+		return;
+	xioctl(vm->fd, KVM_GET_DIRTY_LOG, &log);
+	TEST_TRUE(bitmap[page / 64] & (1ull << page % 64));
+}
+
 /* Run until the checker stops the VM. */
-static void run_until_stopped(struct vcpu *vcpu, bool unmap)
+static void run_until_stopped(struct vcpu *vcpu, enum narrowing how)
 {
 	int i;
 
@@ -108,22 +137,20 @@ static void run_until_stopped(struct vcpu *vcpu, bool unmap)
 			return;
 		}
 		TEST_EQ(vcpu->run->exit_reason, KVM_EXIT_IO);
-		if (unmap)
-			TEST_EQ(madvise(vm_host(vcpu->vm, TOUCHED), PAGE_SIZE,
-					MADV_DONTNEED), 0);
+		narrow(vcpu->vm, how);
 	}
 	TEST_FAIL("the VM was not stopped");
 }
 
-static void committed(const void *row)
+static void commit(const struct breach *breach, enum narrowing how)
 {
-	const struct breach *breach = row;
 	struct vcpu *victim = vm_with_vcpu(guest_loop);
 	struct vcpu *other = vm_with_vcpu(guest_loop);
 	struct reports before, after;
 	char rule[32];
 
 	stay_on_one_cpu();
+	prepare_narrowing(victim->vm, how);
 	before = read_reports();
 	if (!strcmp(breach->possible, "no")) {
 		TEST_EQ(plant(breach->name), EOPNOTSUPP);
@@ -135,7 +162,7 @@ static void committed(const void *row)
 		run_some(victim);
 	run_some(other);
 	TEST_EQ(plant(breach->name), 0);
-	run_until_stopped(victim, starts_with(breach->name, "flush_"));
+	run_until_stopped(victim, how);
 
 	after = read_reports();
 	snprintf(rule, sizeof(rule), " planted: rule %d: ", breach->rule);
@@ -155,6 +182,22 @@ static void committed(const void *row)
 	TEST_EQ(after.unplanned, before.unplanned);
 }
 
+/* These have to be committed with the nested table's help. */
+static bool is_about_narrowing(const struct breach *breach)
+{
+	return !strcmp(breach->name, "flush_skipped") || !strcmp(breach->name, "flush_lost");
+}
+
+static void committed(const void *row)
+{
+	commit(row, is_about_narrowing(row) ? NARROW_UNMAP : NARROW_NOT);
+}
+
+static void committed_protecting(const void *row)
+{
+	commit(row, NARROW_PROTECT);
+}
+
 static void unknown_name(void)
 {
 	TEST_EQ(plant("no_such_breach"), EINVAL);
@@ -166,12 +209,15 @@ static void nothing_planted(void)
 {
 	struct vcpu *vcpu = vm_with_vcpu(guest_loop);
 	struct reports before = read_reports(), after;
+	enum narrowing how;
 	int i;
 
-	for (i = 0; i < TRIES; i++) {
-		run_some(vcpu);
-		TEST_EQ(madvise(vm_host(vcpu->vm, TOUCHED), PAGE_SIZE,
-				MADV_DONTNEED), 0);
+	for (how = NARROW_UNMAP; how <= NARROW_PROTECT; how++) {
+		prepare_narrowing(vcpu->vm, how);
+		for (i = 0; i < TRIES; i++) {
+			run_some(vcpu);
+			narrow(vcpu->vm, how);
+		}
 	}
 	after = read_reports();
 	TEST_EQ(after.planted, before.planted);
@@ -263,6 +309,51 @@ static void other_process(void)
 	TEST_EQ(read_reports().planted, before.planted);
 }
 
+/* A process that plants a breach, says how that went, and lives until the pipe is closed. */
+static pid_t planter(const int *wait, int answer)
+{
+	pid_t pid = fork();
+	int error;
+	char c;
+
+	if (pid)
+		return pid;
+	close(wait[1]);
+	error = plant("cr0_high");
+	if (write(answer, &error, sizeof(error)) != sizeof(error))
+		_exit(1);
+	_exit(read(wait[0], &c, 1) != 0);
+}
+
+/* As long as all who have planted something live, there is no room; then there is. */
+static void no_room(void)
+{
+	int wait[2], answers[2], error = 0, n, i;
+	struct vcpu *vcpu = vm_with_vcpu(guest_loop);
+	pid_t pids[PLANTERS_MAX];
+
+	TEST_EQ(pipe(wait), 0);
+	TEST_EQ(pipe(answers), 0);
+	for (n = 0; n < PLANTERS_MAX && !error; n++) {
+		pids[n] = planter(wait, answers[1]);
+		TEST_TRUE(pids[n] > 0);
+		TEST_EQ(read(answers[0], &error, sizeof(error)), sizeof(error));
+	}
+	TEST_EQ(error, EBUSY);
+	TEST_EQ(plant("cr0_high"), EBUSY);
+	close(wait[1]);
+	for (i = 0; i < n; i++) {
+		int status;
+
+		TEST_EQ(waitpid(pids[i], &status, 0), pids[i]);
+		TEST_EQ(status, 0);
+	}
+	TEST_EQ(plant("efer_svme"), 0);
+	TEST_EQ(plant("cr0_high"), 0);	/* in the place of the other */
+	run_until_stopped(vcpu, NARROW_NOT);
+	TEST_ASSERT(strstr(read_reports().last, "save.cr0"), "%s", read_reports().last);
+}
+
 /* In all that has run on this host so far. */
 static void none_unplanned(void)
 {
@@ -276,6 +367,7 @@ static const struct test_row rows[] = {
 	{ "unknown_name", unknown_name },
 	{ "nothing_planted", nothing_planted },
 	{ "other_process", other_process },
+	{ "no_room", no_room },
 	{ "setters", setters },
 	{ "none_unplanned", none_unplanned },
 };
@@ -292,6 +384,9 @@ int main(int argc, char **argv)
 	while (n < BREACHES_MAX && fscanf(file, "%39s %d %3s\n", breaches[n].name,
 					  &breaches[n].rule, breaches[n].possible) == 3) {
 		test_add(committed, &breaches[n], "breach/%s", breaches[n].name);
+		if (is_about_narrowing(&breaches[n]))
+			test_add(committed_protecting, &breaches[n], "protect/%s",
+				 breaches[n].name);
 		n++;
 	}
 	if (!n || !feof(file)) {

@@ -349,6 +349,48 @@ static void nmi_in_shadow(void)
 	TEST_EQ(vcpu_regs(vcpu).rflags & RFLAGS_TF, 0);
 }
 
+extern char guest_stepped[];
+static u64 guest_step_rip;
+
+static void guest_step(struct guest_frame *frame)
+{
+	if (!guest_step_rip)
+		guest_step_rip = frame->rip;
+	frame->rflags &= ~RFLAGS_TF;
+}
+
+static void guest_nmi_while_stepping(void)
+{
+	guest_handlers[NMI_VECTOR] = guest_nmi_count;
+	guest_handlers[DB_VECTOR] = guest_step;
+	asm volatile("outb %%al, %%dx\n\tnop\n.globl guest_stepped\nguest_stepped:\n\tnop; nop"
+		     : : "a"(0), "d"(PORT) : "memory");
+	GUEST_EQ(guest_count, 1);
+	GUEST_EQ(guest_step_rip, guest_stepped);
+}
+
+/* A guest that steps by itself misses none, though the NMI's wait is stepped over as well. */
+static void nmi_in_shadow_stepping(void)
+{
+	struct vcpu *vcpu = vm_with_vcpu(guest_nmi_while_stepping);
+	struct kvm_vcpu_events events;
+	struct kvm_regs regs;
+
+	if (host_is_bochs())
+		test_skip("Bochs takes a step that ends in an exit to the host");
+	vcpu_expect_io(vcpu, true, PORT, 1, 1);
+	vcpu_complete_io(vcpu);
+	regs = vcpu_regs(vcpu);
+	regs.rflags |= RFLAGS_TF;
+	xioctl(vcpu->fd, KVM_SET_REGS, &regs);
+	events = vcpu_events(vcpu);
+	events.interrupt.shadow = KVM_X86_SHADOW_INT_MOV_SS;
+	events.nmi.pending = 1;
+	events.flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
+	xioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events);
+	vcpu_expect_done(vcpu);
+}
+
 static void guest_hlt_nmi(void)
 {
 	guest_take_all();
@@ -570,6 +612,41 @@ static void exception_before_interrupt(void)
 	TEST_EQ(vcpu_events(vcpu).nmi.pending, 0);
 }
 
+/* VMRUN refuses the state; when it has been put right, the event is still there, once. */
+static void entry_refused(void)
+{
+	struct vcpu *vcpu = vm_with_vcpu(guest_event_order);
+	struct kvm_cpuid2 *cpuid = supported_cpuid();
+	struct kvm_sregs good, bad;
+	struct kvm_regs regs;
+
+	if (host_is_bochs())
+		test_skip("Bochs takes any address in CR3");
+	/* A processor with more address bits than the host's own. */
+	cpuid_find(cpuid, 0x80000008, 0)->eax |= 0xff;
+	cpuid_find(cpuid, 0x80000008, 0)->eax ^= 0xff ^ 52;
+	xioctl(vcpu->fd, KVM_SET_CPUID2, cpuid);
+	vcpu_expect_sync(vcpu, 1);
+	vcpu->run->request_interrupt_window = 1;
+	vcpu_expect_exit(vcpu, KVM_EXIT_IRQ_WINDOW_OPEN);
+	vcpu->run->request_interrupt_window = 0;
+	inject(vcpu, 0x66);
+	regs = vcpu_regs(vcpu);
+	good = vcpu_sregs(vcpu);
+	bad = good;
+	bad.cr3 |= BIT(51);
+	xioctl(vcpu->fd, KVM_SET_SREGS, &bad);
+	vcpu_expect_exit(vcpu, KVM_EXIT_FAIL_ENTRY);
+	TEST_EQ(*guest_var(vcpu->vm, guest_count), 0);
+	TEST_EQ(vcpu_regs(vcpu).rip, regs.rip);
+	/* All of it: emulated processors put their host's state there. */
+	xioctl(vcpu->fd, KVM_SET_SREGS, &good);
+	xioctl(vcpu->fd, KVM_SET_REGS, &regs);
+	vcpu_expect_sync(vcpu, 2);
+	TEST_EQ(*guest_var(vcpu->vm, guest_count), 1);
+	TEST_EQ(guest_var(vcpu->vm, guest_got)->vector, 0x66);
+}
+
 static const struct test_row rows[] = {
 	{ "interrupt_after_halt", interrupt_after_halt },
 	{ "sti_shadow", sti_shadow },
@@ -578,6 +655,7 @@ static const struct test_row rows[] = {
 	{ "nmi_masked", nmi_masked },
 	{ "nmi_masked_by_user", nmi_masked_by_user },
 	{ "nmi_in_shadow", nmi_in_shadow },
+	{ "nmi_in_shadow_stepping", nmi_in_shadow_stepping },
 	{ "nmi_after_halt", nmi_after_halt },
 	{ "delivery_interrupted", delivery_interrupted },
 	{ "soft_delivery_interrupted", soft_delivery_interrupted },
@@ -587,6 +665,7 @@ static const struct test_row rows[] = {
 	{ "debug_hardware_breakpoint", debug_hardware_breakpoint },
 	{ "debug_single_step", debug_single_step },
 	{ "exception_before_nmi", exception_before_interrupt },
+	{ "entry_refused", entry_refused },
 };
 
 int main(int argc, char **argv)

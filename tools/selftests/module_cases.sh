@@ -308,9 +308,13 @@ pause)
 	check "load with pause_filter=0" insmod "$module" pause_filter=0
 	check "no exits" pause_skipped
 	check "unload" rmmod ksvm
-	check "load with a count of 0" insmod "$module" pause_filter_count=0
-	check "no exits" pause_skipped
-	check "unload" rmmod ksvm
+	for name in count thresh; do
+		check "load with a $name of 0" insmod "$module" "pause_filter_$name=0"
+		check "no exits" pause_skipped
+		check "and features says why" grep -q "^pause_filter *off *switched off by" \
+			/sys/kernel/debug/ksvm/features
+		check "unload" rmmod ksvm
+	done
 	;;
 hygon)
 	check "load" insmod "$module"
