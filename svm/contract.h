@@ -24,8 +24,11 @@
 #define CONTRACT_HOST_ITEMS	32
 #define CONTRACT_VMSAVE_WORDS	16
 
-/* The model of the TLB has no room for more, on each processor. */
-#define CONTRACT_ASIDS_MAX	1024u
+/*
+ * The model of the TLB has no room for more, on each processor. Few, so that they are used
+ * up now and then, where processors have tens of thousands.
+ */
+#define CONTRACT_ASIDS_MAX	64u
 
 /**
  * struct svm_contract_host - the host's state at one time
