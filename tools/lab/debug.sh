@@ -151,7 +151,7 @@ lab_debug_build()
 	log=$dir/build.log
 	lab_debug_source_fetch
 	lab_debug_fresh && return 0
-	lab_say "building the kernel '$LAB_KERNEL', once: about 15 minutes"
+	lab_say "building the kernel '$LAB_KERNEL', once: about 10 minutes"
 	rm -f "$dir/key"
 	mkdir -p "$dir/build"
 	{

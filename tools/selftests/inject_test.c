@@ -332,19 +332,24 @@ static void guest_nmi_shadow(void)
 	GUEST_EQ(guest_count, 1);
 }
 
-/* An interrupt shadow ends after an instruction, and with it the NMI's wait. */
-static void nmi_in_shadow(void)
+static void nmi_into_shadow(struct vcpu *vcpu)
 {
-	struct vcpu *vcpu = vm_with_vcpu(guest_nmi_shadow);
-	struct kvm_vcpu_events events;
+	struct kvm_vcpu_events events = vcpu_events(vcpu);
 
-	vcpu_expect_sync(vcpu, 1);
-	vcpu_complete_io(vcpu);
-	events = vcpu_events(vcpu);
 	events.interrupt.shadow = KVM_X86_SHADOW_INT_MOV_SS;
 	events.nmi.pending = 1;
 	events.flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
 	xioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events);
+}
+
+/* An interrupt shadow ends after an instruction, and with it the NMI's wait. */
+static void nmi_in_shadow(void)
+{
+	struct vcpu *vcpu = vm_with_vcpu(guest_nmi_shadow);
+
+	vcpu_expect_sync(vcpu, 1);
+	vcpu_complete_io(vcpu);
+	nmi_into_shadow(vcpu);
 	vcpu_expect_done(vcpu);
 	TEST_EQ(vcpu_regs(vcpu).rflags & RFLAGS_TF, 0);
 }
@@ -373,7 +378,6 @@ static void guest_nmi_while_stepping(void)
 static void nmi_in_shadow_stepping(void)
 {
 	struct vcpu *vcpu = vm_with_vcpu(guest_nmi_while_stepping);
-	struct kvm_vcpu_events events;
 	struct kvm_regs regs;
 
 	if (host_is_bochs())
@@ -383,11 +387,7 @@ static void nmi_in_shadow_stepping(void)
 	regs = vcpu_regs(vcpu);
 	regs.rflags |= RFLAGS_TF;
 	xioctl(vcpu->fd, KVM_SET_REGS, &regs);
-	events = vcpu_events(vcpu);
-	events.interrupt.shadow = KVM_X86_SHADOW_INT_MOV_SS;
-	events.nmi.pending = 1;
-	events.flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
-	xioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events);
+	nmi_into_shadow(vcpu);
 	vcpu_expect_done(vcpu);
 }
 
