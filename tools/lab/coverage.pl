@@ -127,10 +127,10 @@ sub ioctl_rows
 
 	for my $path (glob("$root/core/*.c")) {
 		my $source = slurp($path);
+		my $file = $path =~ s{.*/}{}r;
 
 		while ($source =~ /^\tIOCTL_ROW\((\w+),[^,]*, (\w+)\)/mg) {
-			push @rows, { name => $1, handler => $2,
-				      file => ($path =~ s{.*/}{}r) };
+			push @rows, { name => $1, handler => $2, file => $file };
 		}
 	}
 	@values = values_of('', map { $_->{name} } @rows);

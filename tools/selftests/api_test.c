@@ -438,6 +438,16 @@ static void identity_map(void)
 	ioctl_fails(vm->fd, KVM_SET_IDENTITY_MAP_ADDR, &address, EINVAL);
 }
 
+/* Without an interrupt controller in the kernel there is nowhere to route to. */
+static void gsi_routing(void)
+{
+	struct kvm_irq_routing none = {};
+	struct vm *vm = vm_create();
+
+	ioctl_fails(vm->fd, KVM_SET_GSI_ROUTING, &none, EINVAL);
+	ioctl_fails(vm->fd, KVM_SET_GSI_ROUTING, NULL, EFAULT);
+}
+
 static const struct test_row rows[] = {
 	{ "version", api_version },
 	{ "read_only_node", read_only_node },
@@ -445,6 +455,7 @@ static const struct test_row rows[] = {
 	{ "create_vm_type", create_vm_type },
 	{ "unknown_command", unknown_command },
 	{ "capability_unknown", capability_unknown },
+	{ "gsi_routing", gsi_routing },
 	{ "msr_index_list", msr_index_list },
 	{ "supported_cpuid_count", supported_cpuid_count },
 	{ "supported_cpuid_content", supported_cpuid_content },
