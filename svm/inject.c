@@ -146,6 +146,9 @@ void svm_events_prepare(struct vcpu_svm *svm)
 
 	events->work = false;
 	inject_one(svm);
+	/* Its delivery ends what was stepped over; TF must not get into its frame. */
+	if (svm->injecting != INJECTING_NOTHING)
+		svm_nmi_step_done(svm);
 
 	interrupt_waits = events->interrupt_pending && svm->injecting != INJECTING_INTERRUPT;
 	interrupt_window_set(svm, interrupt_waits ||
