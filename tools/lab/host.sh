@@ -42,7 +42,7 @@ lab_host_append()
 		softlockup_panic=1 sysctl.kernel.hung_task_panic=1 \
 		sysctl.kernel.hung_task_timeout_secs=60 \
 		sysctl.kernel.panic_on_rcu_stall=1 \
-		tsc=reliable printk.devkmsg=on "$OPT_APPEND"
+		tsc=reliable printk.devkmsg=on "$(lab_debug_append)" "$OPT_APPEND"
 }
 
 # Print what the command wrote to the channel, byte for byte.
