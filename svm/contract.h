@@ -65,7 +65,7 @@ struct svm_contract_tlb {
  * @serial: tells the vCPU from those that had its memory before
  * @tlb: between the check and the #VMEXIT
  * @xcr0: XCR0 at the last #VMEXIT
- * @xcr0_unplanted: planted: XCR0 from before
+ * @unplanted: planted: what was in the register before
  * @lose_flush: planted: the next svm_flush_tlb() does nothing
  * @vmsave_page: where the checker's own VMSAVEs go
  * @world: the host's state before the world switch
@@ -80,7 +80,7 @@ struct svm_contract {
 	u64 serial;
 	struct svm_contract_tlb tlb;
 	u64 xcr0;
-	u64 xcr0_unplanted;
+	u64 unplanted;
 	bool lose_flush;
 	struct vmcb *vmsave_page;
 	struct svm_contract_host world;

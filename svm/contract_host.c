@@ -433,18 +433,32 @@ bool contract_check_context_ring(struct vcpu_svm *svm)
 			       svm->vcpu.x86.fpu.loaded, false);
 }
 
-/* An MSR that is the host's is changed, and put back after the check. */
-#define PLANT_MSR(name, msr, bit)				\
+/* A bit is flipped, and after the check flipped back. */
+#define PLANT_FLIP(name)					\
 static bool plant_##name(struct vcpu_svm *svm)			\
 {								\
-	ksvm_wrmsr(msr, ksvm_rdmsr(msr) ^ (bit));		\
+	flip_##name(svm);					\
 	return true;						\
-}								\
-								\
-static void undo_##name(struct vcpu_svm *svm)			\
+}
+
+#define PLANT_MSR(name, msr, bit)				\
+static void flip_##name(struct vcpu_svm *svm)			\
 {								\
 	ksvm_wrmsr(msr, ksvm_rdmsr(msr) ^ (bit));		\
-}
+}								\
+								\
+PLANT_FLIP(name)
+
+#define PLANT_DR(number, bit)					\
+static void flip_dr##number(struct vcpu_svm *svm)		\
+{								\
+	unsigned long value;					\
+								\
+	get_debugreg(value, number);				\
+	set_debugreg(value ^ (bit), number);			\
+}								\
+								\
+PLANT_FLIP(dr##number)
 
 PLANT_MSR(star, MSR_STAR, BIT_ULL(40))
 PLANT_MSR(lstar, MSR_LSTAR, BIT_ULL(4))
@@ -466,34 +480,9 @@ static bool tsc_aux_possible(void)
 }
 
 /* The cause of an earlier #DB, which the next one's handler would take for its own. */
-static void flip_dr6(struct vcpu_svm *svm)
-{
-	unsigned long dr6;
-
-	get_debugreg(dr6, 6);
-	set_debugreg(dr6 ^ BIT(0), 6);
-}
-
-static bool plant_dr6(struct vcpu_svm *svm)
-{
-	flip_dr6(svm);
-	return true;
-}
-
+PLANT_DR(6, BIT(0))
 /* A bit of R/W0, the kind of breakpoint 0: none is armed in ring 2. */
-static void flip_dr7(struct vcpu_svm *svm)
-{
-	unsigned long dr7;
-
-	get_debugreg(dr7, 7);
-	set_debugreg(dr7 ^ BIT(16), 7);
-}
-
-static bool plant_dr7(struct vcpu_svm *svm)
-{
-	flip_dr7(svm);
-	return true;
-}
+PLANT_DR(7, BIT(16))
 
 /* DS is not used in 64-bit mode. */
 static void set_ds(u16 selector)
@@ -503,13 +492,14 @@ static void set_ds(u16 selector)
 
 static bool plant_ds(struct vcpu_svm *svm)
 {
+	svm->contract->unplanted = read_ds();
 	set_ds(__KERNEL_DS);
-	return read_ds() != svm->contract->world.items[1];
+	return read_ds() != svm->contract->unplanted;
 }
 
 static void undo_ds(struct vcpu_svm *svm)
 {
-	set_ds(svm->contract->world.items[1]);
+	set_ds(svm->contract->unplanted);
 }
 
 /*
@@ -524,11 +514,7 @@ static void flip_ldtr(struct vcpu_svm *svm)
 	host_vmload(svm);
 }
 
-static bool plant_ldtr(struct vcpu_svm *svm)
-{
-	flip_ldtr(svm);
-	return true;
-}
+PLANT_FLIP(ldtr)
 
 static bool xcr0_possible(void)
 {
@@ -545,7 +531,7 @@ static bool plant_xcr0(struct vcpu_svm *svm)
 {
 	u64 old = item_xcr0();
 
-	svm->contract->xcr0_unplanted = old;
+	svm->contract->unplanted = old;
 	xsetbv(XCR_XFEATURE_ENABLED_MASK,
 	       old == XFEATURE_MASK_FPSSE ? XFEATURE_MASK_FPSSE | XFEATURE_MASK_YMM :
 					    XFEATURE_MASK_FPSSE);
@@ -554,7 +540,7 @@ static bool plant_xcr0(struct vcpu_svm *svm)
 
 static void undo_xcr0(struct vcpu_svm *svm)
 {
-	xsetbv(XCR_XFEATURE_ENABLED_MASK, svm->contract->xcr0_unplanted);
+	xsetbv(XCR_XFEATURE_ENABLED_MASK, svm->contract->unplanted);
 }
 
 static bool pkru_possible(void)
@@ -568,11 +554,7 @@ static void flip_pkru(struct vcpu_svm *svm)
 	wrpkru(rdpkru() ^ BIT(31));
 }
 
-static bool plant_pkru(struct vcpu_svm *svm)
-{
-	flip_pkru(svm);
-	return true;
-}
+PLANT_FLIP(pkru)
 
 static bool plant_user_pkru(struct vcpu_svm *svm)
 {
@@ -662,20 +644,20 @@ static bool plant_fpu_sections_ring(struct vcpu_svm *svm)
 }
 
 const struct contract_breach contract_host_breaches[] = {
-	{ "host_star", 4, CONTRACT_AFTER, plant_star, undo_star },
-	{ "host_lstar", 4, CONTRACT_AFTER, plant_lstar, undo_lstar },
-	{ "host_sfmask", 4, CONTRACT_AFTER, plant_sfmask, undo_sfmask },
-	{ "host_fs_base", 4, CONTRACT_AFTER, plant_fs_base, undo_fs_base },
-	{ "host_kernel_gs_base", 4, CONTRACT_AFTER, plant_kernel_gs_base, undo_kernel_gs_base },
-	{ "host_sysenter_eip", 4, CONTRACT_AFTER, plant_sysenter_eip, undo_sysenter_eip },
-	{ "host_spec_ctrl", 4, CONTRACT_AFTER, plant_spec_ctrl, undo_spec_ctrl,
+	{ "host_star", 4, CONTRACT_AFTER, plant_star, flip_star },
+	{ "host_lstar", 4, CONTRACT_AFTER, plant_lstar, flip_lstar },
+	{ "host_sfmask", 4, CONTRACT_AFTER, plant_sfmask, flip_sfmask },
+	{ "host_fs_base", 4, CONTRACT_AFTER, plant_fs_base, flip_fs_base },
+	{ "host_kernel_gs_base", 4, CONTRACT_AFTER, plant_kernel_gs_base, flip_kernel_gs_base },
+	{ "host_sysenter_eip", 4, CONTRACT_AFTER, plant_sysenter_eip, flip_sysenter_eip },
+	{ "host_spec_ctrl", 4, CONTRACT_AFTER, plant_spec_ctrl, flip_spec_ctrl,
 	  spec_ctrl_possible },
 	{ "host_dr7", 4, CONTRACT_AFTER, plant_dr7, flip_dr7 },
 	{ "host_ds", 4, CONTRACT_AFTER, plant_ds, undo_ds },
 	{ "host_ldtr", 4, CONTRACT_AFTER, plant_ldtr, flip_ldtr },
 	{ "world_xcr0", 4, CONTRACT_AFTER, plant_xcr0, undo_xcr0, xcr0_watched },
 	{ "host_dr6", 4, CONTRACT_RING, plant_dr6, flip_dr6 },
-	{ "host_tsc_aux", 4, CONTRACT_RING, plant_tsc_aux, undo_tsc_aux, tsc_aux_possible },
+	{ "host_tsc_aux", 4, CONTRACT_RING, plant_tsc_aux, flip_tsc_aux, tsc_aux_possible },
 	{ "host_xcr0", 4, CONTRACT_RING, plant_xcr0, undo_xcr0, xcr0_possible },
 	{ "host_pkru", 4, CONTRACT_RING, plant_pkru, flip_pkru, pkru_possible },
 	{ "irqs_on", 5, CONTRACT_BEFORE, plant_irqs_on, undo_irqs_on },

@@ -19,9 +19,9 @@ lab_debug_memory()
 	lab_kernel_is_debug && echo 512 || echo 0
 }
 
-# KCSAN waits 40 us before one in so many accesses. As often as the kernel's
-# configuration has it, a timer interrupt of a Linux guest whose PIT and APIC are in
-# user space takes longer than a tick, and the guest hardly gets on.
+# KCSAN waits for 40 us before one in so many accesses. With that of the configuration, a
+# timer interrupt of a Linux guest whose PIT and APIC are in user space takes longer than
+# a tick, and the guest hardly gets on.
 lab_debug_append()
 {
 	if [[ $LAB_KERNEL == *kcsan && $OPT_GUEST ]]; then

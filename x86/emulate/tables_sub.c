@@ -80,7 +80,6 @@ const struct insn_row insn_sub[SUB_COUNT][8] = {
 	[SUB_MODE_82] = {
 		[0] = LINK(GROUP1_B, A_MODRM | A_BY_REG),
 	},
-	/* XCHG with rAX is NOP, but REX.B makes it an exchange. */
 	[SUB_X87_D9] = {
 		[0] = ROW(OTHER, A_MODRM, M_D),
 		[1] = ROW(OTHER, A_MODRM | A_REG),
