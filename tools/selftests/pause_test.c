@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "debugfs.h"
@@ -14,7 +16,11 @@
 
 #include "../../svm/pause_window.h"
 
-#define ATTEMPTS	1000
+#define ATTEMPTS	200
+
+/* In ns: the host's, and a part that runs through all of it in time. */
+#define TICK		4000000
+#define SPIN_STEP	130000
 
 static void pin(int cpu)
 {
@@ -43,22 +49,19 @@ static void need_filter(void)
 /*
  * All guests here have interrupts open: Bochs does not let the host's end one
  * that has not. There are none for the guest.
- *
- * Exactly so many PAUSEs, with no exit of another kind in between.
  */
-static void guest_pauses(u64 pauses)
+static u64 pauses;
+
+/* So many PAUSEs, with no exit of another kind in between, again and again. */
+static void guest_pauses(void)
 {
-	u64 stage;
-
 	sti();
-	for (stage = 0;; stage++) {
-		u64 left = pauses;
+	for (;;) {
+		u64 left;
 
-		GUEST_SYNC(stage);
-		asm volatile("1:\tpause\n\t"
-			     "decq %0\n\t"
-			     "jnz 1b"
-			     : "+r"(left) : : "cc");
+		GUEST_SYNC(0);
+		for (left = READ_ONCE(pauses); left; left--)
+			asm volatile("pause");
 	}
 }
 
@@ -91,67 +94,85 @@ static struct counts since(const struct counts *before)
 	};
 }
 
-/* As many PAUSEs as it takes. The exit comes at the one that finds the counter at zero. */
-static u64 pauses_for(const struct pause_window *by, u64 exits)
+/* Of this thread. After one, a vCPU has its first window again. */
+static u64 context_switches(void)
 {
-	u16 window = by->base;
-	u64 pauses = 0;
+	struct rusage usage;
 
-	while (exits--) {
-		pauses += window + 1;
-		window = pause_window_grown(by, window);
-	}
-	return pauses;
+	TEST_EQ(getrusage(RUSAGE_THREAD, &usage), 0);
+	return usage.ru_nvcsw + usage.ru_nivcsw;
+}
+
+static u64 now(void)
+{
+	struct timespec time;
+
+	TEST_EQ(clock_gettime(CLOCK_MONOTONIC, &time), 0);
+	return time.tv_sec * 1000000000ull + time.tv_nsec;
+}
+
+static void spin(u64 ns)
+{
+	u64 end = now() + ns;
+
+	while (now() < end)
+		;
 }
 
 /*
- * A host interrupt reloads the counter and, if the thread loses the processor,
- * the window: what was interrupted says nothing and is tried again.
+ * The exit comes at the PAUSE that finds the counter at zero. Let the guest have as many
+ * as that takes, in one window after the other, and @missing less in the last one. Each
+ * is a run of its own, as a host interrupt reloads the counter: what has to fit between
+ * two is one window. Return false if one came in between, which says nothing.
  */
-static struct counts undisturbed(struct vcpu *vcpu)
+static bool undisturbed(struct vcpu *vcpu, const struct pause_window *by, unsigned int windows,
+			unsigned int missing, struct counts *taken)
 {
-	struct counts before, taken;
-	int i;
+	struct counts before = count();
+	u64 switches = context_switches();
+	u16 window = by->base;
+	unsigned int i;
 
-	for (i = 0; i < ATTEMPTS; i++) {
-		/* Off the processor: the window is the first one again. */
-		usleep(1000 + 10 * (i % 400));
-		before = count();
-		vcpu_expect_sync(vcpu, i + 1);
-		taken = since(&before);
-		if (taken.exits == taken.pause_exits + 1)
-			break;
+	for (i = 1; i <= windows; i++) {
+		*guest_var(vcpu->vm, pauses) = window + 1 - (i == windows ? missing : 0);
+		vcpu_expect_sync(vcpu, 0);
+		window = pause_window_grown(by, window);
 	}
-	TEST_ASSERT(i < ATTEMPTS, "interrupted %d times", i);
-	return taken;
+	switches = context_switches() - switches;
+	*taken = since(&before);
+	return !switches && taken->exits == taken->pause_exits + windows;
 }
 
-static void expect(u64 pauses, u64 exits)
+static void expect(const struct pause_window *by, unsigned int windows, unsigned int missing,
+		   u64 exits)
 {
 	struct vcpu *vcpu = vm_with_vcpu(guest_pauses);
 	struct counts taken;
+	int i;
 
-	vcpu_set_arg(vcpu, pauses, 0);
 	vcpu_expect_sync(vcpu, 0);
-	taken = undisturbed(vcpu);
+	for (i = 0; i < ATTEMPTS; i++) {
+		/* Off the processor, back with a tick of the host, then on into the next. */
+		usleep(1000);
+		spin(i * SPIN_STEP % TICK);
+		if (undisturbed(vcpu, by, windows, missing, &taken))
+			break;
+	}
+	TEST_ASSERT(i < ATTEMPTS, "interrupted %d times", i);
 	TEST_EQ(taken.pause_exits, exits);
 	/* The only vCPU of its VM lets nobody go first. */
-	TEST_EQ(taken.ring_leaves, 1);
+	TEST_EQ(taken.ring_leaves, windows);
 	TEST_EQ(taken.yields, 0);
 }
 
-static void exact(u64 exits)
+static void exact(unsigned int windows)
 {
-	struct pause_window by;
-	u64 pauses;
+	struct pause_window by = rules();
 
-	by = rules();
 	if (by.shrink)
 		test_skip("pause_filter_count_shrink keeps some of what was before");
-	pauses = pauses_for(&by, exits);
-	expect(pauses, exits);
-	if (pauses > 1)
-		expect(pauses - 1, exits - 1);
+	expect(&by, windows, 0, windows);
+	expect(&by, windows, 1, windows - 1);
 }
 
 static void one(void)
@@ -161,8 +182,8 @@ static void one(void)
 }
 
 /*
- * Not more than fit between two ticks of the host: with two processors, Bochs
- * has a PAUSE take as long as sixteen other instructions.
+ * A third window of the usual count is longer than a tick of the host: with two
+ * processors, Bochs has a PAUSE take as long as sixteen other instructions.
  */
 static void grown(void)
 {
