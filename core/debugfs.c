@@ -55,6 +55,8 @@ static int stats_show(struct seq_file *seq, void *unused)
 	seq_printf(seq, "emulated %llu\n", totals.emulated);
 	seq_printf(seq, "injected %llu\n", totals.injected);
 	seq_printf(seq, "pause_exits %llu\n", totals.pause_exits);
+	seq_printf(seq, "halts %llu\n", totals.halts);
+	seq_printf(seq, "halt_polls %llu\n", totals.halt_polls);
 	seq_printf(seq, "yields %llu\n", totals.yields);
 	seq_printf(seq, "asids %llu\n", totals.asids);
 	seq_printf(seq, "asid_flushes %llu\n", totals.asid_flushes);

@@ -12,6 +12,8 @@ struct ksvm_x86_init_ops;
 struct kvm_enable_cap;
 struct mutex;
 
+#define KSVM_IDENTITY_MAP_DEFAULT	0xfffbc000
+
 /* Pages of a vCPU's mapping: struct kvm_run, port data. */
 #define KSVM_RUN_PAGES	2
 
@@ -97,6 +99,8 @@ struct ksvm_totals {
 	u64 emulated;
 	u64 injected;
 	u64 pause_exits;
+	u64 halts;
+	u64 halt_polls;
 	u64 yields;
 	u64 asids;
 	u64 asid_flushes;
@@ -114,6 +118,9 @@ void ksvm_vm_totals(struct ksvm_totals *totals);
 /* vcpu.c */
 int ksvm_vcpu_create_fd(struct ksvm *vm, unsigned long id);
 void ksvm_vcpu_destroy(struct ksvm_vcpu *vcpu);
+
+/* halt.c */
+void ksvm_vcpu_halt(struct ksvm_vcpu *vcpu);
 
 /* yield.c */
 void ksvm_vcpu_yield(struct ksvm_vcpu *vcpu);

@@ -4,6 +4,7 @@
 
 #include "core.h"
 #include "internal.h"
+#include "irq.h"
 #include "mmu.h"
 #include "pmu.h"
 #include "x86.h"
@@ -39,10 +40,13 @@ int __init ksvm_init(const struct ksvm_x86_init_ops *ops)
 	hardware_unsetup = ops->hardware_unsetup;
 	ksvm_x86_ops_register(ops->runtime_ops);
 	ksvm_pmu_ops_register(ops->pmu_ops);
+	error = ksvm_irq_init();
+	if (error)
+		goto undo_hardware;
 
 	error = ksvm_enable_init(ops);
 	if (error)
-		goto undo_hardware;
+		goto undo_irq;
 	error = ksvm_vm_init();
 	if (error)
 		goto undo_enable;
@@ -57,6 +61,8 @@ undo_debugfs:
 	ksvm_vm_exit();
 undo_enable:
 	ksvm_enable_exit();
+undo_irq:
+	ksvm_irq_exit();
 undo_hardware:
 	hardware_unsetup();
 	return error;
@@ -73,5 +79,6 @@ void ksvm_exit(void)
 	ksvm_debugfs_exit();
 	ksvm_vm_exit();
 	ksvm_enable_exit();
+	ksvm_irq_exit();
 	hardware_unsetup();
 }

@@ -65,9 +65,18 @@ static enum exit_outcome take_run_page(struct ksvm_vcpu *vcpu)
 
 	if (READ_ONCE(run->kvm_valid_regs) || READ_ONCE(run->kvm_dirty_regs))
 		return ksvm_exit_error(vcpu, -EINVAL);
-	if (cr8 != vcpu->x86.cr8 && ksvm_set_cr8(vcpu, cr8))
+	if (!vcpu->apic && cr8 != vcpu->x86.cr8 && ksvm_set_cr8(vcpu, cr8))
 		return ksvm_exit_error(vcpu, -EINVAL);
 	return EXIT_REENTER;
+}
+
+/* User space's 8259 may interrupt: always where the 8259 is not user space's. */
+static bool ready_for_interrupt(struct ksvm_vcpu *vcpu)
+{
+	if (vcpu->vm->irq.chip == KSVM_IRQCHIP_KERNEL)
+		return true;
+	return ksvm_ready_for_interrupt(vcpu) &&
+	       (!vcpu->apic || ksvm_irq_accepts_extint(vcpu));
 }
 
 /* The guest's own part of the run page: on every return, failed ones too. */
@@ -75,7 +84,7 @@ static void fill_run_page(struct ksvm_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 
-	WRITE_ONCE(run->ready_for_interrupt_injection, ksvm_ready_for_interrupt(vcpu));
+	WRITE_ONCE(run->ready_for_interrupt_injection, ready_for_interrupt(vcpu));
 	WRITE_ONCE(run->if_flag, !!(vcpu->x86.rflags & X86_EFLAGS_IF));
 	WRITE_ONCE(run->flags, 0);
 	WRITE_ONCE(run->cr8, vcpu->x86.cr8);
@@ -114,6 +123,12 @@ static enum exit_outcome handle_requests(struct ksvm_vcpu *vcpu)
 		static_call(ksvm_x86_flush_tlb)(vcpu);
 	if (ksvm_check_request(KSVM_REQ_YIELD, vcpu))
 		yield_processor(vcpu);
+	if (ksvm_check_request(KSVM_REQ_EVENT, vcpu) && !ksvm_irq_collect(vcpu))
+		ksvm_irq_accept_init(vcpu);
+	if (ksvm_check_request(KSVM_REQ_IOAPIC_EOI, vcpu)) {
+		vcpu->run->eoi.vector = ksvm_irq_eoi_vector(vcpu);
+		return exit_user(vcpu, KVM_EXIT_IOAPIC_EOI);
+	}
 	return EXIT_REENTER;
 }
 
@@ -155,7 +170,24 @@ static bool outcome_continues(enum exit_outcome outcome)
 
 static bool interrupt_window_open(struct ksvm_vcpu *vcpu)
 {
-	return READ_ONCE(vcpu->run->request_interrupt_window) && ksvm_ready_for_interrupt(vcpu);
+	return READ_ONCE(vcpu->run->request_interrupt_window) &&
+	       vcpu->vm->irq.chip != KSVM_IRQCHIP_KERNEL && ready_for_interrupt(vcpu);
+}
+
+/* Not runnable: sleep until there is something to look at. */
+static enum exit_outcome wait_to_run(struct ksvm_vcpu *vcpu)
+{
+	ring_leave(vcpu);
+	ksvm_vcpu_halt(vcpu);
+	ring_enter(vcpu);
+	return EXIT_REENTER;
+}
+
+static bool runnable(struct ksvm_vcpu *vcpu)
+{
+	if (vcpu->mp_state == KVM_MP_STATE_HALTED && ksvm_vcpu_wakes(vcpu))
+		vcpu->mp_state = KVM_MP_STATE_RUNNABLE;
+	return vcpu->mp_state == KVM_MP_STATE_RUNNABLE;
 }
 
 /* Enter the guest until user space has to act: EXIT_USER or EXIT_ERROR. */
@@ -172,7 +204,7 @@ static enum exit_outcome run_guest(struct ksvm_vcpu *vcpu)
 		outcome = handle_host_work(vcpu);
 		if (!outcome_continues(outcome))
 			break;
-		outcome = enter_guest(vcpu);
+		outcome = runnable(vcpu) ? enter_guest(vcpu) : wait_to_run(vcpu);
 	} while (outcome_continues(outcome));
 	return outcome;
 }

@@ -115,6 +115,7 @@ free:
  */
 void ksvm_vcpu_destroy(struct ksvm_vcpu *vcpu)
 {
+	ksvm_irq_vcpu_destroy(vcpu);
 	ksvm_x86_vcpu_destroy(vcpu);
 	free_pages_shared(vcpu);
 	mutex_destroy(&vcpu->mutex);
@@ -167,6 +168,7 @@ static int vcpu_publish(struct ksvm_vcpu *vcpu)
 	ksvm_vm_get(vm);
 	xa_store(&vm->vcpus, vcpu->index, vcpu, GFP_KERNEL_ACCOUNT);
 	WRITE_ONCE(vm->nr_vcpus, vm->nr_vcpus + 1);
+	ksvm_irq_vcpu_published(vcpu);
 	fd_install(fd, file);
 	return fd;
 
@@ -199,6 +201,8 @@ int ksvm_vcpu_create_fd(struct ksvm *vm, unsigned long id)
 
 	mutex_lock(&vm->lock);
 	ret = check_id(vm, id);
+	if (!ret)
+		ret = ksvm_irq_vcpu_create(vcpu);
 	if (!ret)
 		ret = vcpu_publish(vcpu);
 	mutex_unlock(&vm->lock);

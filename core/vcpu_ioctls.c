@@ -5,7 +5,9 @@
 #include <linux/uaccess.h>
 
 #include "internal.h"
+#include "requests.h"
 #include "vcpu.h"
+#include "vm.h"
 
 /*
  * Gives a function that gets or sets one struct the handler's type. The function's
@@ -33,7 +35,8 @@ STRUCT_HANDLER(KVM_SET_XSAVE, ksvm_set_xsave, struct kvm_xsave)
 STRUCT_HANDLER(KVM_GET_XCRS, ksvm_get_xcrs, struct kvm_xcrs)
 STRUCT_HANDLER(KVM_SET_XCRS, ksvm_set_xcrs, struct kvm_xcrs)
 STRUCT_HANDLER(KVM_GET_VCPU_EVENTS, ksvm_get_vcpu_events, struct kvm_vcpu_events)
-STRUCT_HANDLER(KVM_SET_VCPU_EVENTS, ksvm_set_vcpu_events, struct kvm_vcpu_events)
+STRUCT_HANDLER(KVM_GET_LAPIC, ksvm_get_lapic, struct kvm_lapic_state)
+STRUCT_HANDLER(KVM_SET_LAPIC, ksvm_set_lapic, struct kvm_lapic_state)
 STRUCT_HANDLER(KVM_SET_GUEST_DEBUG, ksvm_set_guest_debug, struct kvm_guest_debug)
 
 static long vcpu_run(void *object, unsigned long arg, void *data)
@@ -43,9 +46,12 @@ static long vcpu_run(void *object, unsigned long arg, void *data)
 
 static long vcpu_get_mp_state(void *object, unsigned long arg, void *data)
 {
-	const struct ksvm_vcpu *vcpu = object;
+	struct ksvm_vcpu *vcpu = object;
 	struct kvm_mp_state *state = data;
 
+	/* What has arrived meanwhile counts. */
+	if (vcpu->apic && ksvm_check_request(KSVM_REQ_EVENT, vcpu) && !ksvm_irq_collect(vcpu))
+		ksvm_irq_accept_init(vcpu);
 	state->mp_state = vcpu->mp_state;
 	return 0;
 }
@@ -56,17 +62,54 @@ static long vcpu_set_mp_state(void *object, unsigned long arg, void *data)
 	const struct kvm_mp_state *state = data;
 	struct ksvm_vcpu *vcpu = object;
 
-	if (state->mp_state != KVM_MP_STATE_RUNNABLE)
+	if (!vcpu->apic && state->mp_state != KVM_MP_STATE_RUNNABLE)
 		return -EINVAL;
-	vcpu->mp_state = state->mp_state;
-	return 0;
+	switch (state->mp_state) {
+	case KVM_MP_STATE_RUNNABLE:
+	case KVM_MP_STATE_UNINITIALIZED:
+	case KVM_MP_STATE_INIT_RECEIVED:
+	case KVM_MP_STATE_HALTED:
+		vcpu->mp_state = state->mp_state;
+		return 0;
+	case KVM_MP_STATE_SIPI_RECEIVED:
+		vcpu->mp_state = KVM_MP_STATE_INIT_RECEIVED;
+		ksvm_irq_set_startup(vcpu, ksvm_irq_startup_vector(vcpu), true);
+		return 0;
+	default:
+		return -EINVAL;
+	}
 }
 
 static long vcpu_interrupt(void *object, unsigned long arg, void *data)
 {
 	const struct kvm_interrupt *interrupt = data;
+	struct ksvm_vcpu *vcpu = object;
 
-	return ksvm_queue_interrupt(object, interrupt->irq);
+	if (interrupt->irq > U8_MAX)
+		return -EINVAL;
+	if (vcpu->apic)
+		return ksvm_irq_user_extint(vcpu, interrupt->irq);
+	return ksvm_queue_interrupt(vcpu, interrupt->irq);
+}
+
+static long vcpu_set_vcpu_events(void *object, unsigned long arg, void *data)
+{
+	const struct kvm_vcpu_events *events = data;
+	struct ksvm_vcpu *vcpu = object;
+	int error = ksvm_set_vcpu_events(vcpu, events);
+
+	if (!error && vcpu->apic && (events->flags & KVM_VCPUEVENT_VALID_SIPI_VECTOR))
+		ksvm_irq_set_startup(vcpu, events->sipi_vector, false);
+	return error;
+}
+
+/* The page in which the guest would keep its task priority; none is what there is. */
+static long vcpu_set_vapic_addr(void *object, unsigned long arg, void *data)
+{
+	const struct kvm_vapic_addr *address = data;
+	const struct ksvm_vcpu *vcpu = object;
+
+	return vcpu->apic && !address->vapic_addr ? 0 : -EINVAL;
 }
 
 static long vcpu_nmi(void *object, unsigned long arg, void *data)
@@ -152,7 +195,10 @@ static const struct ioctl_row vcpu_rows[] = {
 	IOCTL_ROW(KVM_GET_MSRS, LOCKED, vcpu_get_msrs),
 	IOCTL_ROW(KVM_SET_MSRS, LOCKED, vcpu_set_msrs),
 	IOCTL_ROW(KVM_GET_VCPU_EVENTS, LOCKED_OUT, vcpu_ksvm_get_vcpu_events),
-	IOCTL_ROW(KVM_SET_VCPU_EVENTS, LOCKED_IN, vcpu_ksvm_set_vcpu_events),
+	IOCTL_ROW(KVM_SET_VCPU_EVENTS, LOCKED_IN, vcpu_set_vcpu_events),
+	IOCTL_ROW(KVM_GET_LAPIC, LOCKED_OUT, vcpu_ksvm_get_lapic),
+	IOCTL_ROW(KVM_SET_LAPIC, LOCKED_IN, vcpu_ksvm_set_lapic),
+	IOCTL_ROW(KVM_SET_VAPIC_ADDR, LOCKED_IN, vcpu_set_vapic_addr),
 	IOCTL_ROW(KVM_GET_MP_STATE, LOCKED_OUT, vcpu_get_mp_state),
 	IOCTL_ROW(KVM_SET_MP_STATE, LOCKED_IN, vcpu_set_mp_state),
 	IOCTL_ROW(KVM_GET_FPU, LOCKED_OUT, vcpu_ksvm_get_fpu),

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A VM's life, its file and that file's ioctls. */
+/* A VM's life and its file. */
 #include <linux/anon_inodes.h>
-#include <linux/compat.h>
 #include <linux/file.h>
 #include <linux/kvm.h>
 #include <linux/module.h>
 #include <linux/sched/mm.h>
-#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -14,10 +12,6 @@
 #include "vcpu.h"
 #include "vm.h"
 
-/* The three pages of the real-mode task state end below 4 GiB. */
-#define TSS_ADDR_MAX		(SZ_4G - 3 * PAGE_SIZE)
-#define IDENTITY_MAP_DEFAULT	0xfffbc000
-#define MMU_PAGES_MIN		64
 #define DYING_MAX		64
 
 /* All VMs, and what the vCPUs of those that are gone have counted. */
@@ -43,6 +37,8 @@ static void add_vcpus(struct ksvm_totals *totals, struct ksvm *vm)
 		totals->emulated += READ_ONCE(vcpu->stat.emulated);
 		totals->injected += READ_ONCE(vcpu->stat.injected);
 		totals->pause_exits += READ_ONCE(vcpu->stat.pause_exits);
+		totals->halts += READ_ONCE(vcpu->stat.halts);
+		totals->halt_polls += READ_ONCE(vcpu->stat.halt_polls);
 		totals->yields += READ_ONCE(vcpu->stat.yields);
 		totals->asids += READ_ONCE(vcpu->stat.asids);
 		totals->asid_flushes += READ_ONCE(vcpu->stat.asid_flushes);
@@ -71,8 +67,8 @@ void ksvm_vm_totals(struct ksvm_totals *totals)
 }
 
 /*
- * The MMU notifier goes before the vCPUs: until then it may kick them. No file is
- * left that could run one.
+ * The MMU notifier, timers and eventfds go before the vCPUs: until then they may kick
+ * them. No file is left that could run one.
  */
 static void vm_free(struct work_struct *work)
 {
@@ -81,6 +77,8 @@ static void vm_free(struct work_struct *work)
 	unsigned long index;
 
 	ksvm_mmu_destroy_vm(vm);
+	ksvm_irq_destroy_vm(vm);
+	ksvm_io_destroy_vm(vm);
 	ksvm_for_each_vcpu(index, vcpu, vm)
 		ksvm_vcpu_destroy(vcpu);
 	xa_destroy(&vm->vcpus);
@@ -103,23 +101,31 @@ static struct ksvm *vm_create(void)
 	mutex_init(&vm->lock);
 	xa_init_flags(&vm->vcpus, XA_FLAGS_ACCOUNT);
 	vm->mm = current->mm;
+	vm->halt_poll_ns = -1;
 	ksvm_contract_vm_created(&vm->contract);
 
 	error = ksvm_enable_get();
 	if (error)
 		goto free;
 	mmgrab(vm->mm);
-	error = ksvm_mmu_init_vm(vm);
+	ksvm_io_init_vm(vm);
+	error = ksvm_irq_init_vm(vm);
 	if (error)
 		goto put;
+	error = ksvm_mmu_init_vm(vm);
+	if (error)
+		goto destroy_irq;
 	ksvm_x86_init_vm(vm);
-	vm->x86.identity_map_addr = IDENTITY_MAP_DEFAULT;
+	vm->x86.identity_map_addr = KSVM_IDENTITY_MAP_DEFAULT;
 
 	mutex_lock(&vms_lock);
 	list_add_tail(&vm->link, &vms);
 	mutex_unlock(&vms_lock);
 	return vm;
 
+destroy_irq:
+	ksvm_irq_destroy_vm(vm);
+	ksvm_io_destroy_vm(vm);
 put:
 	mmdrop(vm->mm);
 	ksvm_enable_put();
@@ -169,90 +175,6 @@ bool ksvm_vm_usable(const struct ksvm *vm)
 {
 	return vm->mm == current->mm && !READ_ONCE(vm->dead);
 }
-
-static long vm_create_vcpu(void *object, unsigned long arg, void *data)
-{
-	return ksvm_vcpu_create_fd(object, arg);
-}
-
-static long vm_check_extension(void *object, unsigned long arg, void *data)
-{
-	return ksvm_check_extension(object, arg);
-}
-
-static long vm_enable_cap(void *object, unsigned long arg, void *data)
-{
-	return ksvm_enable_cap(object, data);
-}
-
-static long vm_set_user_memory_region(void *object, unsigned long arg, void *data)
-{
-	return ksvm_set_memory_region(object, data);
-}
-
-static long vm_get_dirty_log(void *object, unsigned long arg, void *data)
-{
-	struct kvm_dirty_log *log = data;
-
-	/* A 32-bit program fills half of the pointer. */
-	if (in_compat_syscall())
-		log->padding2 = (u32)log->padding2;
-	return ksvm_get_dirty_log(object, log);
-}
-
-/* Stored for who asks: AMD processors run real mode without a task state. */
-static long vm_set_tss_addr(void *object, unsigned long arg, void *data)
-{
-	struct ksvm *vm = object;
-
-	if (arg > TSS_ADDR_MAX)
-		return -EINVAL;
-	vm->x86.tss_addr = arg;
-	return 0;
-}
-
-/* Likewise: nor do they need an identity-mapped page table. */
-static long vm_set_identity_map_addr(void *object, unsigned long arg, void *data)
-{
-	const u64 *address = data;
-	struct ksvm *vm = object;
-
-	if (vm->nr_vcpus)
-		return -EINVAL;
-	vm->x86.identity_map_addr = *address ?: IDENTITY_MAP_DEFAULT;
-	return 0;
-}
-
-/* The limit is for shadow page tables, and a nested one is all there is. */
-static long vm_set_nr_mmu_pages(void *object, unsigned long arg, void *data)
-{
-	return arg < MMU_PAGES_MIN ? -EINVAL : 0;
-}
-
-/* A route ends at an interrupt controller of the VM's, and there is none. */
-static long vm_set_gsi_routing(void *object, unsigned long arg, void *data)
-{
-	return -EINVAL;
-}
-
-static const struct ioctl_row vm_rows[] = {
-	IOCTL_ROW(KVM_CREATE_VCPU, 0, vm_create_vcpu),
-	IOCTL_ROW(KVM_CHECK_EXTENSION, 0, vm_check_extension),
-	IOCTL_ROW(KVM_ENABLE_CAP, IOCTL_IN | IOCTL_LOCK, vm_enable_cap),
-	IOCTL_ROW(KVM_SET_USER_MEMORY_REGION, IOCTL_IN, vm_set_user_memory_region),
-	IOCTL_ROW(KVM_GET_DIRTY_LOG, IOCTL_IN, vm_get_dirty_log),
-	IOCTL_ROW(KVM_SET_TSS_ADDR, IOCTL_LOCK, vm_set_tss_addr),
-	IOCTL_ROW(KVM_SET_IDENTITY_MAP_ADDR, IOCTL_IN | IOCTL_LOCK, vm_set_identity_map_addr),
-	IOCTL_ROW(KVM_SET_NR_MMU_PAGES, 0, vm_set_nr_mmu_pages),
-	IOCTL_ROW(KVM_SET_GSI_ROUTING, IOCTL_IN, vm_set_gsi_routing),
-};
-
-const struct ioctl_table ksvm_vm_ioctls = {
-	.file = "vm",
-	.rows = vm_rows,
-	.count = ARRAY_SIZE(vm_rows),
-	.missing = -ENOTTY,
-};
 
 static long vm_ioctl(struct file *file, unsigned int command, unsigned long arg)
 {

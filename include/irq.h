@@ -30,6 +30,7 @@ struct kvm_pit_state2;
 
 #define KSVM_IOAPIC_PINS	24
 #define KSVM_IRQ_ROUTES_MAX	4096
+#define KSVM_RESERVED_PINS_MAX	KSVM_IRQ_ROUTES_MAX
 
 /**
  * enum ksvm_irqchip - which interrupt controllers the kernel has
@@ -66,7 +67,6 @@ enum ksvm_irq_source {
  * @lock: changes of @routing and @map, one at a time; may sleep
  * @routing: what each GSI ends at; RCU, never NULL once @chip is set
  * @map: which local APIC a destination means; RCU, likewise
- * @map_stale: an APIC has changed since @map was made
  * @split_eoi: vectors whose EOI user space's I/O APIC waits for; bits change under @lock
  * @ack_lock: changes of @ack_notifiers; taken with interrupts off
  * @ack_notifiers: who wants to know of acknowledged interrupts; RCU
@@ -76,7 +76,7 @@ enum ksvm_irq_source {
  */
 struct ksvm_irq {
 	enum ksvm_irqchip chip;
-	u8 reserved_pins;
+	u16 reserved_pins;
 	bool x2apic_32bit;
 	bool x2apic_no_broadcast;
 	struct ksvm_pic *pic;
@@ -85,7 +85,6 @@ struct ksvm_irq {
 	struct mutex lock;	/* replaces @routing and @map */
 	struct ksvm_irq_routing __rcu *routing;
 	struct ksvm_dest_map __rcu *map;
-	bool map_stale;
 	unsigned long split_eoi[256 / BITS_PER_LONG];
 	raw_spinlock_t ack_lock;	/* changes @ack_notifiers */
 	struct hlist_head ack_notifiers;
@@ -142,8 +141,9 @@ KSVM_IRQ_OPS(KSVM_IRQ_OP_DECLARE)
 void ksvm_irq_ops_register(const struct ksvm_irq_ops *ops);
 
 /* Life. */
-void ksvm_irq_init(void);
-void ksvm_irq_init_vm(struct ksvm *vm);
+int ksvm_irq_init(void);
+void ksvm_irq_exit(void);
+int ksvm_irq_init_vm(struct ksvm *vm);
 /* Nobody uses the VM any more, but eventfds may still fire; before the vCPUs go. */
 void ksvm_irq_destroy_vm(struct ksvm *vm);
 /* vm->lock held, before the vCPU is published. 0 or -ENOMEM. */
@@ -176,14 +176,25 @@ int ksvm_set_lapic(struct ksvm_vcpu *vcpu, const struct kvm_lapic_state *state);
 /* irq/pending.c: what a vCPU has to take; own thread. */
 /* Something would be delivered if the processor were ready to take it. */
 bool ksvm_irq_pending(struct ksvm_vcpu *vcpu);
+/* Something ends HLT: an interrupt that can be delivered, or an NMI. */
+bool ksvm_vcpu_wakes(struct ksvm_vcpu *vcpu);
 /* Acknowledge it: its vector, or -1. */
 int ksvm_irq_take(struct ksvm_vcpu *vcpu);
 /* A vector that waits for the task priority to go down. */
 bool ksvm_irq_waits_for_tpr(struct ksvm_vcpu *vcpu);
+/* CR8 was written: the task priority follows. */
+void ksvm_tpr_changed(struct ksvm_vcpu *vcpu, unsigned int cr8);
 /* KSVM_REQ_EVENT: take over what others have left. False: INIT or SIPI wait for ring 1. */
 bool ksvm_irq_collect(struct ksvm_vcpu *vcpu);
 /* INIT and SIPI; ring 1. */
 void ksvm_irq_accept_init(struct ksvm_vcpu *vcpu);
+/* KVM_EXIT_IOAPIC_EOI: the vector. */
+u8 ksvm_irq_eoi_vector(const struct ksvm_vcpu *vcpu);
+/* KVM_INTERRUPT: 0, -ENXIO where the 8259 is the kernel's, -EEXIST. */
+int ksvm_irq_user_extint(struct ksvm_vcpu *vcpu, u8 vector);
+/* INIT or SIPI as KVM_SET_MP_STATE has it, and as KVM_SET_VCPU_EVENTS. */
+void ksvm_irq_set_startup(struct ksvm_vcpu *vcpu, u8 vector, bool pending);
+u8 ksvm_irq_startup_vector(const struct ksvm_vcpu *vcpu);
 /* An interrupt of the user's 8259 would be accepted. */
 bool ksvm_irq_accepts_extint(struct ksvm_vcpu *vcpu);
 

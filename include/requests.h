@@ -14,6 +14,8 @@
  * @KSVM_REQ_TLB_FLUSH: drop the translations of the vCPU's current ASID
  * @KSVM_REQ_TRIPLE_FAULT: report KVM_EXIT_SHUTDOWN
  * @KSVM_REQ_YIELD: the guest spins: let another vCPU of the VM have the processor
+ * @KSVM_REQ_EVENT: something has arrived at the local APIC
+ * @KSVM_REQ_IOAPIC_EOI: report KVM_EXIT_IOAPIC_EOI
  * @KSVM_REQ_VM_DEAD: the VM hit a bug of ours; KVM_RUN fails with EIO
  */
 enum ksvm_request {
@@ -21,6 +23,8 @@ enum ksvm_request {
 	KSVM_REQ_TLB_FLUSH,
 	KSVM_REQ_TRIPLE_FAULT,
 	KSVM_REQ_YIELD,
+	KSVM_REQ_EVENT,
+	KSVM_REQ_IOAPIC_EOI,
 	KSVM_REQ_VM_DEAD,
 };
 

@@ -16,6 +16,7 @@
 #include "x86.h"
 
 struct ksvm;
+struct ksvm_lapic;
 struct kvm_run;
 struct task_struct;
 
@@ -29,6 +30,8 @@ struct task_struct;
  * @emulated: instructions run by the emulator
  * @injected: events handed to the processor
  * @pause_exits: loops of PAUSE that were interrupted
+ * @halts: times it slept in KVM_RUN
+ * @halt_polls: times that it was woken while it was waited for
  * @yields: those after which another vCPU got the processor
  * @asids: address space identifiers taken
  * @asid_flushes: times that the one it had was flushed instead
@@ -43,6 +46,8 @@ struct ksvm_vcpu_stat {
 	u64 emulated;
 	u64 injected;
 	u64 pause_exits;
+	u64 halts;
+	u64 halt_polls;
 	u64 yields;
 	u64 asids;
 	u64 asid_flushes;
@@ -71,6 +76,8 @@ struct ksvm_vcpu_stat {
  * @spinning: it is looking for another vCPU to run in its place; own thread writes
  * @wait: where a vCPU that is not runnable sleeps
  * @mp_state: KVM_MP_STATE_*; own thread
+ * @halt_poll_ns: how long it is waited for when it halts; own thread
+ * @apic: its local APIC, or NULL where user space has it; constant once published
  * @srcu_index: of the read side of vm->mmu.srcu while in ring 1; own thread
  * @sigset: mask that replaces the thread's during KVM_RUN; own thread
  * @sigset_active: whether @sigset is in force; own thread
@@ -100,6 +107,8 @@ struct ksvm_vcpu {
 	bool spinning;
 	struct rcuwait wait;
 	u32 mp_state;
+	u64 halt_poll_ns;
+	struct ksvm_lapic *apic;
 	int srcu_index;
 	sigset_t sigset;
 	bool sigset_active;

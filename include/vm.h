@@ -12,12 +12,13 @@
 #include <linux/xarray.h>
 
 #include "contract_hooks.h"
+#include "io_bus.h"
+#include "irq.h"
 #include "mmu.h"
 #include "x86.h"
 
 #define KSVM_VCPUS_MAX		1024
 #define KSVM_VCPU_ID_MAX	4096
-#define KSVM_IRQ_ROUTES_MAX	4096
 
 /**
  * struct ksvm - a virtual machine
@@ -35,7 +36,12 @@
  * @free_work: frees the VM after the last reference is gone
  * @link: in the list of all VMs; lock of core/vm.c
  * @dead: a bug of ours was met: KVM_RUN fails with EIO; set once
+ * @halt_poll_ns: how long a halted vCPU is waited for at most, if not negative:
+ *	KVM_CAP_HALT_POLL; @lock to change
+ * @exits_disabled: KVM_X86_DISABLE_EXITS_*: before the first vCPU; @lock
  * @mmu: memory; locks of its own
+ * @io: devices of the kernel's; lock of its own
+ * @irq: interrupt controllers; locks of their own
  * @x86: settings of the VM; @lock
  * @contract: the checker's; empty unless built with DEBUG_CONTRACT=1
  */
@@ -50,7 +56,11 @@ struct ksvm {
 	struct work_struct free_work;
 	struct list_head link;
 	bool dead;
+	s64 halt_poll_ns;
+	u32 exits_disabled;
 	struct ksvm_mmu mmu;
+	struct ksvm_io io;
+	struct ksvm_irq irq;
 	struct ksvm_x86_vm x86;
 	struct ksvm_contract_vm contract;
 };

@@ -25,6 +25,8 @@ struct ksvm_insn_state;
  * @tsc_lock: the fields below: what keeps the TSCs of a VM's vCPUs together
  * @tsc_started: a vCPU has been created, @tsc_offset is valid
  * @tsc_offset: guest TSC minus host TSC as user space set it last
+ * @clock_lock: @clock_offset
+ * @clock_offset: the VM's clock minus the host's time since boot, ns
  */
 struct ksvm_x86_vm {
 	u64 tss_addr;
@@ -33,6 +35,8 @@ struct ksvm_x86_vm {
 	spinlock_t tsc_lock;	/* the fields below */
 	bool tsc_started;
 	u64 tsc_offset;
+	spinlock_t clock_lock;	/* the field below */
+	u64 clock_offset;
 };
 
 /**
@@ -210,6 +214,8 @@ void ksvm_x86_vcpu_destroy(struct ksvm_vcpu *vcpu);
  * backend's vcpu_reset. Any ring.
  */
 void ksvm_x86_vcpu_reset(struct ksvm_vcpu *vcpu, bool init);
+/* SIPI: begin in real mode at @vector's page. */
+void ksvm_x86_vcpu_startup(struct ksvm_vcpu *vcpu, u8 vector);
 
 /* x86/regs.c: state ioctls; own thread. 0 or -EINVAL, and then nothing changed. */
 int ksvm_get_regs(struct ksvm_vcpu *vcpu, struct kvm_regs *regs);
@@ -238,6 +244,8 @@ void ksvm_queue_debug(struct ksvm_vcpu *vcpu, unsigned long dr6);
 void ksvm_deliver_payload(struct ksvm_vcpu *vcpu);
 int ksvm_queue_interrupt(struct ksvm_vcpu *vcpu, u32 vector);	/* KVM_INTERRUPT */
 void ksvm_queue_nmi(struct ksvm_vcpu *vcpu);
+/* HLT is complete: EXIT_LEAVE, or EXIT_USER where user space has the local APIC. */
+enum exit_outcome ksvm_halt(struct ksvm_vcpu *vcpu);
 bool ksvm_interrupt_allowed(struct ksvm_vcpu *vcpu);	/* IF set, no shadow */
 bool ksvm_ready_for_interrupt(struct ksvm_vcpu *vcpu);	/* and nothing queued */
 int ksvm_get_vcpu_events(struct ksvm_vcpu *vcpu, struct kvm_vcpu_events *events);
@@ -265,7 +273,10 @@ void ksvm_cpu_cap_clear(unsigned int feature);
 bool ksvm_cpu_cap_has(unsigned int feature);
 u64 ksvm_supported_xcr0(void);
 
-/* x86/msr.c: 0, or -EINVAL for #GP(0). @host: user space asks, not the guest. */
+/*
+ * x86/msr.c: 0, or -EINVAL for #GP(0), or -EAGAIN where ring 2 cannot. @host: user space
+ * asks, not the guest.
+ */
 int ksvm_get_msr(struct ksvm_vcpu *vcpu, u32 index, u64 *value, bool host);
 int ksvm_set_msr(struct ksvm_vcpu *vcpu, u32 index, u64 value, bool host);
 /* How many were done, or a negative errno. */
@@ -291,6 +302,10 @@ void ksvm_read_vector(struct ksvm_vcpu *vcpu, unsigned int nr, void *value, unsi
 void ksvm_write_vector(struct ksvm_vcpu *vcpu, unsigned int nr, const void *value,
 		       unsigned int bytes);
 
+/* x86/clock.c: KVM_GET_CLOCK, KVM_SET_CLOCK */
+int ksvm_get_clock(struct ksvm *vm, struct kvm_clock_data *data);
+int ksvm_set_clock(struct ksvm *vm, const struct kvm_clock_data *data);
+
 /* x86/tsc.c */
 u64 ksvm_guest_tsc(struct ksvm_vcpu *vcpu);
 void ksvm_write_tsc(struct ksvm_vcpu *vcpu, u64 value, bool host);
@@ -301,7 +316,7 @@ int ksvm_insn_create(struct ksvm_vcpu *vcpu);
 void ksvm_insn_destroy(struct ksvm_vcpu *vcpu);
 enum exit_outcome ksvm_emulate(struct ksvm_vcpu *vcpu);
 /* MMIO at @gpa: what a nested page fault without memory becomes; ring 1 or 2. */
-enum exit_outcome ksvm_emulate_mmio(struct ksvm_vcpu *vcpu, u64 gpa);
+enum exit_outcome ksvm_emulate_mmio(struct ksvm_vcpu *vcpu, u64 gpa, u64 error_code);
 /*
  * Length of the instruction at RIP: from the processor where it tells, else
  * decoded. Positive; -EAGAIN where ring 2 missed; -EFAULT or -EINVAL where

@@ -9,6 +9,7 @@
 #include "guest.h"
 #include "internal.h"
 #include "requests.h"
+#include "vm.h"
 
 /* A host interrupt, NMI or SMI: it is taken when ring 2 has been left. */
 enum exit_outcome exit_host_event(struct vcpu_svm *svm)
@@ -16,11 +17,11 @@ enum exit_outcome exit_host_event(struct vcpu_svm *svm)
 	return EXIT_LEAVE;
 }
 
-/* Ring 1 looks whether user space asked for the window. */
+/* Ring 1 looks whether user space asked for the window, which it may for its own 8259. */
 enum exit_outcome exit_interrupt_window(struct vcpu_svm *svm)
 {
 	svm_interrupt_window_opened(svm);
-	return EXIT_LEAVE;
+	return svm->vcpu.vm->irq.chip == KSVM_IRQCHIP_KERNEL ? EXIT_REENTER : EXIT_LEAVE;
 }
 
 /*
@@ -101,7 +102,7 @@ enum exit_outcome exit_npf(struct vcpu_svm *svm)
 		/* Pushing an event's frame, say: no instruction to emulate. */
 		if (svm->vmcb->control.exit_int_info & VMCB_EVENT_VALID)
 			return internal_error(svm, KVM_INTERNAL_ERROR_DELIVERY_EV);
-		return ksvm_emulate_mmio(vcpu, gpa);
+		return ksvm_emulate_mmio(vcpu, gpa, svm->vmcb->control.exit_info_1);
 	case NPF_RETRY:
 		return EXIT_LEAVE;
 	case NPF_BAD_ADDRESS:

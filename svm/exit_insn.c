@@ -86,17 +86,18 @@ enum exit_outcome exit_msr(struct vcpu_svm *svm)
 	bool write = svm->vmcb->control.exit_info_1;
 	enum exit_outcome outcome;
 	u64 value;
+	int error;
 
 	if (!length_known(svm, &outcome))
 		return outcome;
-	if (write) {
-		if (ksvm_set_msr(vcpu, index, edx_eax(vcpu), false))
-			return inject_gp(svm);
-	} else {
-		if (ksvm_get_msr(vcpu, index, &value, false))
-			return inject_gp(svm);
+	if (write)
+		error = ksvm_set_msr(vcpu, index, edx_eax(vcpu), false);
+	else
+		error = ksvm_get_msr(vcpu, index, &value, false);
+	if (error)
+		return error == -EAGAIN ? EXIT_SLOW : inject_gp(svm);
+	if (!write)
 		set_edx_eax(vcpu, value);
-	}
 	return ksvm_skip_insn(vcpu);
 }
 
@@ -137,7 +138,7 @@ enum exit_outcome exit_xsetbv(struct vcpu_svm *svm)
 	return ksvm_skip_insn(vcpu);
 }
 
-/* Without an interrupt controller in the kernel, halting is user space's business. */
+/* Nothing has to be left where what wakes it is there already. */
 enum exit_outcome exit_hlt(struct vcpu_svm *svm)
 {
 	enum exit_outcome outcome;
@@ -145,20 +146,19 @@ enum exit_outcome exit_hlt(struct vcpu_svm *svm)
 	if (!length_known(svm, &outcome))
 		return outcome;
 	outcome = ksvm_skip_insn(&svm->vcpu);
-	if (outcome != EXIT_REENTER)
+	if (outcome != EXIT_REENTER || (svm->vcpu.apic && ksvm_vcpu_wakes(&svm->vcpu)))
 		return outcome;
-	svm->vcpu.run->exit_reason = KVM_EXIT_HLT;
-	return EXIT_USER;
+	return ksvm_halt(&svm->vcpu);
 }
 
-/* User space has the local APIC: it must hear of a priority that went down. */
+/* Where user space has the local APIC, it must hear of a priority that went down. */
 enum exit_outcome exit_cr8_write(struct vcpu_svm *svm)
 {
 	struct ksvm_vcpu *vcpu = &svm->vcpu;
 	unsigned long before = vcpu->x86.cr8;
 	enum exit_outcome outcome = ksvm_emulate(vcpu);
 
-	if (outcome != EXIT_REENTER || vcpu->x86.cr8 >= before)
+	if (outcome != EXIT_REENTER || vcpu->apic || vcpu->x86.cr8 >= before)
 		return outcome;
 	vcpu->run->exit_reason = KVM_EXIT_SET_TPR;
 	return EXIT_USER;

@@ -15,6 +15,7 @@
 
 #include "compat.h"
 #include "internal.h"
+#include "vm.h"
 
 /* INTO's is the same. */
 #define INT3_LENGTH	1
@@ -119,6 +120,23 @@ static void nmi_step(struct vcpu_svm *svm)
 	svm_intercepts_update(svm);
 }
 
+/* The local APIC's, or through it the 8259's: taken from there once it can be delivered. */
+static void inject_from_apic(struct vcpu_svm *svm)
+{
+	struct ksvm_events *events = &svm->vcpu.x86.events;
+	int vector;
+
+	if (!ksvm_interrupt_allowed(&svm->vcpu))
+		return;
+	vector = ksvm_irq_take(&svm->vcpu);
+	if (vector < 0)
+		return;
+	events->interrupt_pending = true;
+	events->interrupt_soft = false;
+	events->interrupt_vector = vector;
+	inject_interrupt(svm);
+}
+
 static void inject_one(struct vcpu_svm *svm)
 {
 	struct ksvm_events *events = &svm->vcpu.x86.events;
@@ -133,6 +151,41 @@ static void inject_one(struct vcpu_svm *svm)
 	else if (events->interrupt_pending &&
 		 (events->interrupt_soft || ksvm_interrupt_allowed(&svm->vcpu)))
 		inject_interrupt(svm);
+	else if (!events->interrupt_pending && svm->vcpu.apic)
+		inject_from_apic(svm);
+}
+
+/* Is there an interrupt that has to wait for the processor to be ready? */
+static bool interrupt_waits(struct vcpu_svm *svm)
+{
+	const struct ksvm_vcpu *vcpu = &svm->vcpu;
+
+	if (vcpu->x86.events.interrupt_pending)
+		return svm->injecting != INJECTING_INTERRUPT;
+	return vcpu->apic && ksvm_irq_pending(&svm->vcpu);
+}
+
+/* User space asks for the window, where the 8259 is its own. */
+static bool window_requested(const struct ksvm_vcpu *vcpu)
+{
+	return vcpu->vm->irq.chip != KSVM_IRQCHIP_KERNEL &&
+	       READ_ONCE(vcpu->run->request_interrupt_window);
+}
+
+/*
+ * While a vector waits for the priority to go down, the guest's writes of CR8 are looked
+ * at; where user space has the local APIC, always.
+ */
+static void cr8_watch(struct vcpu_svm *svm)
+{
+	u32 *cr = &svm->intercepts[INTERCEPT_OWNER_WINDOW].cr;
+	u32 wanted = !svm->vcpu.apic || ksvm_irq_waits_for_tpr(&svm->vcpu) ?
+		     INTERCEPT_CR_WRITE(8) : 0;
+
+	if (*cr == wanted)
+		return;
+	*cr = wanted;
+	svm_intercepts_update(svm);
 }
 
 /**
@@ -142,7 +195,6 @@ static void inject_one(struct vcpu_svm *svm)
 void svm_events_prepare(struct vcpu_svm *svm)
 {
 	struct ksvm_events *events = &svm->vcpu.x86.events;
-	bool interrupt_waits;
 
 	events->work = false;
 	inject_one(svm);
@@ -150,9 +202,8 @@ void svm_events_prepare(struct vcpu_svm *svm)
 	if (svm->injecting != INJECTING_NOTHING)
 		svm_nmi_step_done(svm);
 
-	interrupt_waits = events->interrupt_pending && svm->injecting != INJECTING_INTERRUPT;
-	interrupt_window_set(svm, interrupt_waits ||
-			     READ_ONCE(svm->vcpu.run->request_interrupt_window));
+	interrupt_window_set(svm, interrupt_waits(svm) || window_requested(&svm->vcpu));
+	cr8_watch(svm);
 	if (events->nmi_masked)
 		nmi_end_watch(svm);
 	if (!events->nmi_pending)

@@ -257,6 +257,18 @@ static void state_to_vmcb(struct vcpu_svm *svm)
 		step_enter(svm);
 }
 
+/* MOV to CR8 exits only while something waits for the priority to go down. */
+static void cr8_collect(struct vcpu_svm *svm)
+{
+	unsigned int cr8 = svm->vmcb->control.int_ctl & VMCB_V_TPR;
+
+	if (likely(cr8 == svm->vcpu.x86.cr8))
+		return;
+	svm->vcpu.x86.cr8 = cr8;
+	if (svm->vcpu.apic)
+		ksvm_tpr_changed(&svm->vcpu, cr8);
+}
+
 static void state_from_vmcb(struct vcpu_svm *svm)
 {
 	struct ksvm_x86_vcpu *x86 = &svm->vcpu.x86;
@@ -271,8 +283,8 @@ static void state_from_vmcb(struct vcpu_svm *svm)
 	svm_cr0_collect(svm);
 	x86->cr2 = save->cr2;
 	x86->cr3 = save->cr3;
-	x86->cr8 = svm->vmcb->control.int_ctl & VMCB_V_TPR;
 	x86->insn_length = 0;
+	cr8_collect(svm);
 }
 
 /*
@@ -297,6 +309,18 @@ static bool keeps_clean_bits(void)
 	       (svm_contract_on() && !boot_cpu_has(X86_FEATURE_VMCBCLEAN));
 }
 
+/* What has arrived at the local APIC needs no more than a look: true if that was all. */
+static bool requests_inner(struct ksvm_vcpu *vcpu)
+{
+	if (!ksvm_check_request(KSVM_REQ_EVENT, vcpu))
+		return false;
+	if (!ksvm_irq_collect(vcpu)) {
+		ksvm_make_request(KSVM_REQ_EVENT, vcpu);
+		return false;
+	}
+	return !ksvm_request_pending(vcpu);
+}
+
 /* One world switch, with what has to stand right before and right after it. */
 static enum exit_outcome enter_guest(struct vcpu_svm *svm, struct svm_cpu *cpu)
 {
@@ -304,7 +328,8 @@ static enum exit_outcome enter_guest(struct vcpu_svm *svm, struct svm_cpu *cpu)
 	struct ksvm_vcpu *vcpu = &svm->vcpu;
 	bool broken;
 
-	if (ksvm_request_pending(vcpu) || ksvm_guest_work_pending())
+	if ((unlikely(ksvm_request_pending(vcpu)) && !requests_inner(vcpu)) ||
+	    ksvm_guest_work_pending())
 		return EXIT_LEAVE;
 	if (vcpu->x86.events.work)
 		svm_events_prepare(svm);

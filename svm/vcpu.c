@@ -3,6 +3,7 @@
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/kernel.h>
+#include <linux/kvm.h>
 #include <linux/mem_encrypt.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -22,7 +23,7 @@
  */
 static const struct intercepts base_intercepts = {
 	/* CR0: only what changes more than TS and MP, by the selective intercept. */
-	.cr = INTERCEPT_CR_WRITE(4) | INTERCEPT_CR_WRITE(8),
+	.cr = INTERCEPT_CR_WRITE(4),
 	/* DR0 to DR3 are the host's unless DR7 arms one of the guest's. */
 	.dr = INTERCEPT_DR_ALL,
 	/*
@@ -55,6 +56,20 @@ static void instruction_intercepts_update(struct vcpu_svm *svm)
 	svm_intercepts_update(svm);
 }
 
+/* KVM_CAP_X86_DISABLE_EXITS: a guest that has its processors for itself may idle there. */
+static void exits_disable(struct vcpu_svm *svm)
+{
+	struct intercepts *base = &svm->intercepts[INTERCEPT_OWNER_BASE];
+	u32 disabled = svm->vcpu.vm->exits_disabled;
+
+	if (disabled & KVM_X86_DISABLE_EXITS_HLT)
+		base->misc1 &= ~INTERCEPT_HLT;
+	if (disabled & KVM_X86_DISABLE_EXITS_PAUSE)
+		base->misc1 &= ~INTERCEPT_PAUSE;
+	if (disabled & KVM_X86_DISABLE_EXITS_MWAIT)
+		base->misc2 &= ~(INTERCEPT_MONITOR | INTERCEPT_MWAIT);
+}
+
 /* What stays the same as long as the vCPU lives. */
 static void control_init(struct vcpu_svm *svm)
 {
@@ -63,6 +78,7 @@ static void control_init(struct vcpu_svm *svm)
 
 	*base = base_intercepts;
 	svm_pause_init(svm);
+	exits_disable(svm);
 	svm_intercepts_update(svm);
 
 	vmcb_set_iopm_base_pa(vmcb, svm_iopm_pa());
@@ -213,7 +229,10 @@ void svm_vcpu_reset(struct ksvm_vcpu *vcpu, bool init)
 	svm->window_open_wanted = false;
 	svm->nmi_iret = false;
 	svm->nmi_stepping = false;
-	svm->intercepts[INTERCEPT_OWNER_WINDOW] = (struct intercepts) {};
+	/* Until it is known who has the local APIC, and what waits there. */
+	svm->intercepts[INTERCEPT_OWNER_WINDOW] = (struct intercepts) {
+		.cr = INTERCEPT_CR_WRITE(8),
+	};
 
 	segments_reset(vcpu);
 	registers_reset(svm, init);

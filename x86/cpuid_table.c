@@ -6,9 +6,10 @@
  *
  * What is left out is left out for one of these reasons:
  * - it needs something that the module does not have: a nested hypervisor
- *   (SVM, SKINIT), a PMU (PERFCTR_*, RDPMC events, IBS, LWP), a local APIC in the
- *   kernel (X2APIC, EXTAPIC, TSC_DEADLINE_TIMER), hardware breakpoint masks (BPEXT),
- *   memory encryption, resource control;
+ *   (SVM, SKINIT), a PMU (PERFCTR_*, RDPMC events, IBS, LWP), the local APIC's
+ *   extended registers (EXTAPIC), hardware breakpoint masks (BPEXT), memory encryption,
+ *   resource control;
+ * - it depends on where the local APIC is: TSC_DEADLINE_TIMER has a capability instead;
  * - it lets the guest wait or look where it should not: MONITOR, MWAITX, RDPRU,
  *   APERFMPERF;
  * - its state is not switched: AMX, MPX, CET, XSS components;
@@ -57,7 +58,7 @@ const struct cpuid_row cpuid_rows[] = {
 	  F(XMM3) | F(PCLMULQDQ) | F(SSSE3) | F(FMA) | F(CX16) | F(PCID) | F(XMM4_1) |
 	  F(XMM4_2) | F(MOVBE) | F(POPCNT) | F(AES) | F(XSAVE) | F(AVX) | F(F16C) |
 	  F(RDRAND),
-	  F(HYPERVISOR) },
+	  F(HYPERVISOR) | F(X2APIC) },
 #undef WORD
 #define WORD	(X86_FEATURE_FPU / 32)
 	{ 0x1, 0, CPUID_REG_EDX, WORD,

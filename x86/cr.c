@@ -220,6 +220,8 @@ int ksvm_set_cr8(struct ksvm_vcpu *vcpu, unsigned long cr8)
 	if (cr8 & ~CR8_PRIORITY)
 		return -EINVAL;
 	static_call(ksvm_x86_set_cr8)(vcpu, cr8);
+	if (vcpu->apic)
+		static_call(ksvm_irq_set_tpr)(vcpu, cr8);
 	return 0;
 }
 

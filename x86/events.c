@@ -289,6 +289,24 @@ bool ksvm_ready_for_interrupt(struct ksvm_vcpu *vcpu)
 }
 
 /**
+ * ksvm_halt() - HLT is complete
+ * @vcpu: the vCPU, by its own thread; in any ring
+ *
+ * With a local APIC in the kernel, ring 1 waits for what wakes the vCPU.
+ *
+ * Return: EXIT_LEAVE, or EXIT_USER where user space has to know.
+ */
+enum exit_outcome ksvm_halt(struct ksvm_vcpu *vcpu)
+{
+	if (vcpu->apic) {
+		vcpu->mp_state = KVM_MP_STATE_HALTED;
+		return EXIT_LEAVE;
+	}
+	vcpu->run->exit_reason = KVM_EXIT_HLT;
+	return EXIT_USER;
+}
+
+/**
  * ksvm_get_vcpu_events() - KVM_GET_VCPU_EVENTS
  * @vcpu: the vCPU, by its own thread
  * @out: filled

@@ -201,10 +201,8 @@ static enum exit_outcome finish(struct ksvm_insn_state *state)
 		ksvm_queue_debug(vcpu, DR_STEP);
 	if (state->nr_writes || (state->port.count && !state->port.in))
 		return ksvm_exit_insn_write(state);
-	if (state->ctxt.halt) {
-		vcpu->run->exit_reason = KVM_EXIT_HLT;
-		return EXIT_USER;
-	}
+	if (state->ctxt.halt)
+		return ksvm_halt(vcpu);
 	return ksvm_trap_step(vcpu, false);
 }
 
@@ -267,9 +265,10 @@ static enum exit_outcome execute(struct ksvm_insn_state *state)
 	}
 }
 
-static enum exit_outcome emulate(struct ksvm_vcpu *vcpu, u64 gpa)
+static enum exit_outcome emulate(struct ksvm_vcpu *vcpu, u64 gpa, u64 error_code)
 {
 	struct ksvm_insn_state *state = vcpu->x86.insn;
+	enum exit_outcome outcome;
 	int error;
 
 	state->gpa = gpa;
@@ -282,6 +281,8 @@ static enum exit_outcome emulate(struct ksvm_vcpu *vcpu, u64 gpa)
 	state->ctxt.mode = state->fetched.mode;
 	if (error)
 		return fetch_failed(state, error);
+	if (gpa != NO_GPA && ksvm_device_move(vcpu, &state->ctxt.insn, gpa, error_code, &outcome))
+		return outcome;
 	return execute(state);
 }
 
@@ -295,19 +296,20 @@ static enum exit_outcome emulate(struct ksvm_vcpu *vcpu, u64 gpa)
  */
 enum exit_outcome ksvm_emulate(struct ksvm_vcpu *vcpu)
 {
-	return emulate(vcpu, NO_GPA);
+	return emulate(vcpu, NO_GPA, 0);
 }
 
 /**
  * ksvm_emulate_mmio() - emulate the instruction that touched no memory
  * @vcpu: the vCPU, by its own thread, in ring 1 or 2
  * @gpa: where it did
+ * @error_code: NPF_*, as the exit delivered it
  *
  * Return: as ksvm_emulate().
  */
-enum exit_outcome ksvm_emulate_mmio(struct ksvm_vcpu *vcpu, u64 gpa)
+enum exit_outcome ksvm_emulate_mmio(struct ksvm_vcpu *vcpu, u64 gpa, u64 error_code)
 {
-	return emulate(vcpu, gpa);
+	return emulate(vcpu, gpa, error_code);
 }
 
 /**

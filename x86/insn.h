@@ -109,6 +109,18 @@ static inline bool ksvm_mmio_answered(const struct ksvm_insn_state *state, u64 g
 	return state->read_cursor < state->nr_reads && state->reads[state->read_cursor].gpa == gpa;
 }
 
+/* device.c */
+enum emulate_outcome ksvm_device_read(struct ksvm_vcpu *vcpu, u64 gpa, void *buf,
+				      unsigned int bytes);
+enum emulate_outcome ksvm_device_write(struct ksvm_vcpu *vcpu, u64 gpa, const void *buf,
+				       unsigned int bytes);
+bool ksvm_port_read(struct ksvm_vcpu *vcpu, u16 port, unsigned int bytes, void *buf,
+		    unsigned int count);
+unsigned int ksvm_port_write(struct ksvm_vcpu *vcpu, u16 port, unsigned int bytes,
+			     const void *buf, unsigned int count);
+bool ksvm_device_move(struct ksvm_vcpu *vcpu, const struct insn *insn, u64 gpa, u64 error_code,
+		      enum exit_outcome *outcome);
+
 /* user_io.c */
 enum emulate_outcome ksvm_mmio_read(struct ksvm_insn_state *state, u64 gpa, u8 *buf,
 				    unsigned int bytes);

@@ -121,6 +121,8 @@ static enum emulate_outcome read_part(struct ksvm_insn_state *state, u64 gpa, vo
 		return EMULATE_DONE;
 	if (error != -ENXIO)
 		return memory_error(state, error);
+	if (ksvm_device_read(state->vcpu, gpa, buf, bytes) == EMULATE_DONE)
+		return EMULATE_DONE;
 	return ksvm_mmio_read(state, gpa, buf, bytes);
 }
 
@@ -128,11 +130,15 @@ static enum emulate_outcome write_part(struct ksvm_insn_state *state, u64 gpa, c
 				       unsigned int bytes)
 {
 	int error = ksvm_write_gpa(state->vcpu, gpa, buf, bytes);
+	enum emulate_outcome outcome;
 
 	if (!error)
 		return EMULATE_DONE;
 	if (error != -ENXIO)
 		return memory_error(state, error);
+	outcome = ksvm_device_write(state->vcpu, gpa, buf, bytes);
+	if (outcome != EMULATE_UNHANDLED)
+		return outcome;
 	return ksvm_mmio_write(state, gpa, buf, bytes);
 }
 
@@ -252,6 +258,8 @@ static enum emulate_outcome op_port_in(struct emulate_ctxt *ctxt, u16 port, unsi
 			memcpy(buf, state->vcpu->pio_data, count * bytes);
 		return EMULATE_DONE;
 	}
+	if (ksvm_port_read(state->vcpu, port, bytes, buf, count))
+		return EMULATE_DONE;
 	state->port = (struct insn_port) {
 		.count = count,
 		.port = port,
@@ -265,11 +273,15 @@ static enum emulate_outcome op_port_out(struct emulate_ctxt *ctxt, u16 port, uns
 					const void *buf, unsigned int count)
 {
 	struct ksvm_insn_state *state = state_of(ctxt);
+	unsigned int done;
 
 	if (!count || count > PAGE_SIZE / bytes)
 		return EMULATE_UNHANDLED;
-	if (buf != state->vcpu->pio_data)
-		memcpy(state->vcpu->pio_data, buf, count * bytes);
+	done = ksvm_port_write(state->vcpu, port, bytes, buf, count);
+	count -= done;
+	if (!count)
+		return EMULATE_DONE;
+	memmove(state->vcpu->pio_data, buf + done * bytes, count * bytes);
 	state->port = (struct insn_port) {
 		.count = count,
 		.port = port,
@@ -351,12 +363,16 @@ static enum emulate_outcome op_set_dr(struct emulate_ctxt *ctxt, unsigned int nr
 
 static enum emulate_outcome op_get_msr(struct emulate_ctxt *ctxt, u32 msr, u64 *value)
 {
-	return done_or_gp(ctxt, ksvm_get_msr(vcpu_of(ctxt), msr, value, false));
+	int error = ksvm_get_msr(vcpu_of(ctxt), msr, value, false);
+
+	return error == -EAGAIN ? EMULATE_RETRY : done_or_gp(ctxt, error);
 }
 
 static enum emulate_outcome op_set_msr(struct emulate_ctxt *ctxt, u32 msr, u64 value)
 {
-	return done_or_gp(ctxt, ksvm_set_msr(vcpu_of(ctxt), msr, value, false));
+	int error = ksvm_set_msr(vcpu_of(ctxt), msr, value, false);
+
+	return error == -EAGAIN ? EMULATE_RETRY : done_or_gp(ctxt, error);
 }
 
 static enum emulate_outcome op_get_xcr(struct emulate_ctxt *ctxt, u32 nr, u64 *value)

@@ -58,6 +58,9 @@ u64 ksvm_fpu_xcr0(struct ksvm_vcpu *vcpu);
 /* Bytes of an XSAVE image with these components. */
 u32 ksvm_xsave_size(u64 components, bool compacted);
 
+/* clock.c */
+void ksvm_clock_init_vm(struct ksvm *vm);
+
 /* tsc.c */
 void ksvm_tsc_init_vm(struct ksvm *vm);
 void ksvm_tsc_vcpu_init(struct ksvm_vcpu *vcpu);

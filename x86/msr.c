@@ -19,6 +19,8 @@
 #include "x86_ops.h"
 
 /* Microcode that QEMU, too, shows where it is not told otherwise. */
+#define MSR_X2APIC_FIRST	0x800
+#define MSR_X2APIC_LAST		0x8ff
 #define UCODE_REV_DEFAULT	0x01000065
 
 /* The kernel's names for these are in camel case. */
@@ -49,7 +51,7 @@
 
 #define APIC_BASE_RESET		(0xfee00000 | MSR_IA32_APICBASE_ENABLE)
 /* Bits 0 to 7 and 9; x2APIC mode, for there is no local APIC in the kernel. */
-#define APIC_BASE_RESERVED	(GENMASK_ULL(7, 0) | BIT_ULL(9) | X2APIC_ENABLE)
+#define APIC_BASE_RESERVED	(GENMASK_ULL(7, 0) | BIT_ULL(9))
 
 /* Performance features that Intel's processors say they lack in this MSR. */
 #define MISC_ENABLE_RESET	(MSR_IA32_MISC_ENABLE_BTS_UNAVAIL | \
@@ -194,7 +196,12 @@ static int set_tsc_adjust(struct ksvm_vcpu *vcpu, const struct msr_row *row, u32
  */
 bool ksvm_apic_base_valid(struct ksvm_vcpu *vcpu, u64 value)
 {
-	return !(value & APIC_BASE_RESERVED) && !(value >> vcpu->x86.maxphyaddr);
+	if ((value & APIC_BASE_RESERVED) || value >> vcpu->x86.maxphyaddr)
+		return false;
+	if (!(value & X2APIC_ENABLE))
+		return true;
+	return vcpu->apic && (value & MSR_IA32_APICBASE_ENABLE) &&
+	       ksvm_guest_has(vcpu, X86_FEATURE_X2APIC);
 }
 
 static int set_apic_base(struct ksvm_vcpu *vcpu, const struct msr_row *row, u32 index,
@@ -202,8 +209,44 @@ static int set_apic_base(struct ksvm_vcpu *vcpu, const struct msr_row *row, u32 
 {
 	if (!ksvm_apic_base_valid(vcpu, value))
 		return -EINVAL;
+	if (vcpu->apic)
+		return static_call(ksvm_irq_set_apic_base)(vcpu, value, host);
 	vcpu->x86.msrs.apic_base = value;
 	return 0;
+}
+
+/* The local APIC's: its registers in x2APIC mode, its deadline. */
+static int get_apic(struct ksvm_vcpu *vcpu, const struct msr_row *row, u32 index,
+		    u64 *value, bool host)
+{
+	if (!vcpu->apic)
+		return -EINVAL;
+	return static_call(ksvm_irq_get_msr)(vcpu, index, value, host);
+}
+
+static int set_apic(struct ksvm_vcpu *vcpu, const struct msr_row *row, u32 index,
+		    u64 value, bool host)
+{
+	if (!vcpu->apic)
+		return -EINVAL;
+	return static_call(ksvm_irq_set_msr)(vcpu, index, value, host);
+}
+
+/* Listed, so it can be read and written also where user space has the local APIC. */
+static int get_tsc_deadline(struct ksvm_vcpu *vcpu, const struct msr_row *row, u32 index,
+			    u64 *value, bool host)
+{
+	if (!vcpu->apic)
+		return get_off(vcpu, row, index, value, host);
+	return get_apic(vcpu, row, index, value, host);
+}
+
+static int set_tsc_deadline(struct ksvm_vcpu *vcpu, const struct msr_row *row, u32 index,
+			    u64 value, bool host)
+{
+	if (!vcpu->apic)
+		return host ? 0 : -EINVAL;
+	return set_apic(vcpu, row, index, value, host);
 }
 
 static int get_mtrrcap(struct ksvm_vcpu *vcpu, const struct msr_row *row, u32 index,
@@ -366,6 +409,8 @@ static const struct msr_row rows[] = {
 	  .flags = MSR_LISTED },
 	{ RANGE(MSR_IA32_MC0_CTL, MSR_MC_BANKS_LAST), get_mce,
 	  set_mce },
+	{ ONE(MSR_IA32_TSC_DEADLINE), get_tsc_deadline, set_tsc_deadline, .flags = MSR_LISTED },
+	{ RANGE(MSR_X2APIC_FIRST, MSR_X2APIC_LAST), get_apic, set_apic },
 	{ ONE(MSR_IA32_XSS), get_xss, set_xss, .features = { X86_FEATURE_XSAVES },
 	  .flags = MSR_LISTED },
 	{ ONE(MSR_EFER), get_efer, set_efer },
@@ -414,7 +459,7 @@ static const struct msr_row *find_row(u32 index)
  * @value: filled
  * @host: user space asks, not the guest: the guest's CPUID does not matter
  *
- * Return: 0; -EINVAL for #GP(0).
+ * Return: 0; -EINVAL for #GP(0); -EAGAIN in ring 2 for what ring 1 has to do.
  */
 int ksvm_get_msr(struct ksvm_vcpu *vcpu, u32 index, u64 *value, bool host)
 {
@@ -439,7 +484,8 @@ int ksvm_get_msr(struct ksvm_vcpu *vcpu, u32 index, u64 *value, bool host)
  * @host: user space asks, not the guest: the guest's CPUID does not matter, and
  *	what only hardware or firmware sets can be set
  *
- * Return: 0; -EINVAL for #GP(0), and nothing has changed.
+ * Return: 0; -EINVAL for #GP(0), -EAGAIN in ring 2 for what ring 1 has to do, and nothing
+ * has changed.
  */
 int ksvm_set_msr(struct ksvm_vcpu *vcpu, u32 index, u64 value, bool host)
 {

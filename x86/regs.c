@@ -206,6 +206,8 @@ int ksvm_set_sregs(struct ksvm_vcpu *vcpu, const struct kvm_sregs *sregs)
 		return -EINVAL;
 
 	x86->msrs.apic_base = sregs->apic_base;
+	if (vcpu->apic)
+		static_call(ksvm_irq_set_apic_base)(vcpu, sregs->apic_base, true);
 	set_table(vcpu, EMULATE_GDTR, &sregs->gdt);
 	set_table(vcpu, EMULATE_IDTR, &sregs->idt);
 	static_call(ksvm_x86_set_efer)(vcpu, sregs->efer);
@@ -213,7 +215,7 @@ int ksvm_set_sregs(struct ksvm_vcpu *vcpu, const struct kvm_sregs *sregs)
 	static_call(ksvm_x86_set_cr2)(vcpu, sregs->cr2);
 	static_call(ksvm_x86_set_cr3)(vcpu, sregs->cr3);
 	static_call(ksvm_x86_set_cr4)(vcpu, sregs->cr4);
-	static_call(ksvm_x86_set_cr8)(vcpu, sregs->cr8);
+	ksvm_set_cr8(vcpu, sregs->cr8);
 	/* After CR0: SS gives the privilege level. */
 	set_segment(vcpu, EMULATE_CS, &sregs->cs);
 	set_segment(vcpu, EMULATE_DS, &sregs->ds);

@@ -41,6 +41,7 @@ int __init ksvm_x86_setup(void)
 void ksvm_x86_init_vm(struct ksvm *vm)
 {
 	ksvm_tsc_init_vm(vm);
+	ksvm_clock_init_vm(vm);
 }
 
 /**
@@ -89,11 +90,11 @@ static u32 signature(struct ksvm_vcpu *vcpu)
 
 /**
  * ksvm_x86_vcpu_reset() - the state that a processor starts from
- * @vcpu: the vCPU, by its own thread, or before anybody else knows it; in ring 2
- *	for INIT only
+ * @vcpu: the vCPU, by its own thread, or before anybody else knows it; not in ring 2
  * @init: INIT: the FPU, XCR0, the MSRs and the TSC stay as they are
  *
- * The CPUID, the debugger and what user space has to answer stay in any case.
+ * The CPUID, the debugger and what user space has to answer stay in any case. With a local
+ * APIC it may sleep.
  */
 void ksvm_x86_vcpu_reset(struct ksvm_vcpu *vcpu, bool init)
 {
@@ -129,4 +130,22 @@ void ksvm_x86_vcpu_reset(struct ksvm_vcpu *vcpu, bool init)
 		static_call(ksvm_pmu_reset)(vcpu);
 	}
 	ksvm_fpu_update_xcr0(vcpu);
+	if (vcpu->apic)
+		static_call(ksvm_irq_reset)(vcpu, init);
+}
+
+/**
+ * ksvm_x86_vcpu_startup() - SIPI: the processor begins to run
+ * @vcpu: the vCPU, by its own thread, after INIT
+ * @vector: number of the page that it begins at
+ */
+void ksvm_x86_vcpu_startup(struct ksvm_vcpu *vcpu, u8 vector)
+{
+	struct emulate_segment cs;
+
+	static_call(ksvm_x86_get_segment)(vcpu, EMULATE_CS, &cs);
+	cs.selector = vector << 8;
+	cs.base = vector << 12;
+	static_call(ksvm_x86_set_segment)(vcpu, EMULATE_CS, &cs);
+	vcpu->x86.rip = 0;
 }

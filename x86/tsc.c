@@ -31,6 +31,8 @@ static void set_offset(struct ksvm_vcpu *vcpu, u64 offset)
 {
 	vcpu->x86.tsc_offset = offset;
 	static_call(ksvm_x86_write_tsc_offset)(vcpu);
+	if (vcpu->apic)
+		static_call(ksvm_irq_tsc_changed)(vcpu);
 }
 
 /**

@@ -47,12 +47,12 @@ static void exit_mmio(struct ksvm_vcpu *vcpu, const struct ksvm_mmio_fragment *f
 }
 
 /* The low part of RAX; 32 bits clear the upper half. */
-static void port_data_to_rax(struct ksvm_vcpu *vcpu, unsigned int bytes)
+static void port_data_to_rax(struct ksvm_vcpu *vcpu, const void *data, unsigned int bytes)
 {
 	unsigned long *rax = &vcpu->x86.regs[EMULATE_RAX];
 	u32 value = 0;
 
-	memcpy(&value, vcpu->pio_data, bytes);
+	memcpy(&value, data, bytes);
 	*rax = bytes == 4 ? value : (*rax & ~(BIT(bytes * 8) - 1)) | value;
 }
 
@@ -64,7 +64,7 @@ static enum exit_outcome port_io_done(struct ksvm_vcpu *vcpu)
 	if (ksvm_linear_rip(vcpu) != state->port_rip)
 		return EXIT_REENTER;
 	if (state->port.in)
-		port_data_to_rax(vcpu, state->port.bytes);
+		port_data_to_rax(vcpu, vcpu->pio_data, state->port.bytes);
 	return ksvm_finish_insn(vcpu, state->next_rip);
 }
 
@@ -96,6 +96,18 @@ enum exit_outcome ksvm_exit_insn_write(struct ksvm_insn_state *state)
 	return EXIT_USER;
 }
 
+static bool kernel_port_io(struct ksvm_vcpu *vcpu, u16 port, unsigned int bytes, bool in)
+{
+	u32 value = 0;
+
+	if (!in)
+		return ksvm_port_write(vcpu, port, bytes, &vcpu->x86.regs[EMULATE_RAX], 1);
+	if (!ksvm_port_read(vcpu, port, bytes, &value, 1))
+		return false;
+	port_data_to_rax(vcpu, &value, bytes);
+	return true;
+}
+
 /**
  * ksvm_port_io() - IN or OUT that the exit has described
  * @vcpu: the vCPU, by its own thread, in ring 1 or 2
@@ -104,16 +116,18 @@ enum exit_outcome ksvm_exit_insn_write(struct ksvm_insn_state *state)
  * @in: direction
  * @next_rip: RIP once it is complete
  *
- * RIP stays at the instruction until user space has done its part. If user
- * space moves RIP, the instruction is forgotten.
+ * Where no device of the kernel's answers, RIP stays at the instruction until user
+ * space has done its part. If user space moves RIP, the instruction is forgotten.
  *
- * Return: EXIT_USER.
+ * Return: EXIT_USER; EXIT_REENTER after a device of the kernel's.
  */
 enum exit_outcome ksvm_port_io(struct ksvm_vcpu *vcpu, u16 port, unsigned int bytes, bool in,
 			       unsigned long next_rip)
 {
 	struct ksvm_insn_state *state = vcpu->x86.insn;
 
+	if (kernel_port_io(vcpu, port, bytes, in))
+		return ksvm_finish_insn(vcpu, next_rip);
 	state->nr_writes = 0;
 	state->port = (struct insn_port) {
 		.count = 1,
