@@ -14,8 +14,8 @@ struct mutex;
 
 #define KSVM_IDENTITY_MAP_DEFAULT	0xfffbc000
 
-/* Pages of a vCPU's mapping: struct kvm_run, port data. */
-#define KSVM_RUN_PAGES	2
+/* Pages of a vCPU's mapping: struct kvm_run, port data, the VM's ring of coalesced writes. */
+#define KSVM_RUN_PAGES	3
 
 /* What the dispatcher does around a handler; the size is the command's. */
 #define IOCTL_IN	BIT(0)	/* copy the argument's struct in */

@@ -14,7 +14,10 @@
 
 #include "compat_types.h"
 
+struct eventfd_ctx;
 struct kvm_run;
+struct wait_queue_entry;
+struct wait_queue_head;
 
 /* MSRs; the _safe forms return 0 or -EIO. */
 u64 ksvm_rdmsr(u32 msr);
@@ -53,6 +56,11 @@ void ksvm_host_machine_check(void);
 
 /* A module of that name is loaded, as /sys/module shows it. */
 bool ksvm_module_present(const char *name);
+
+/* Adds 1 to an eventfd's count; any context but that of an eventfd's wait queue. */
+void ksvm_eventfd_signal(struct eventfd_ctx *eventfd);
+/* Waits on a queue before all others. 0, or -EBUSY where somebody else does. */
+int ksvm_wait_first(struct wait_queue_head *queue, struct wait_queue_entry *entry);
 
 /* Suspend, resume and shutdown hooks; one user. */
 struct ksvm_power_ops {

@@ -31,6 +31,7 @@ enum ksvm_bus {
  * @write: take them
  * @destructor: the device is on no bus any more; may sleep
  *
+ * Any of them may be NULL: without @read or @write no such access is for the device.
  * @read and @write return 0, or -EOPNOTSUPP where the access is not for this device
  * and the next one at the address, or user space, is asked. They are called in ring 2
  * with interrupts off or in ring 1, inside rcu_read_lock(), and never sleep; what they
@@ -47,9 +48,12 @@ struct ksvm_io_device_ops {
 /**
  * struct ksvm_io_device - a device; embedded in its own struct
  * @ops: constant
+ * @nr_ranges: how many places it has, on all buses; 0 before it has one; @lock of
+ *	struct ksvm_io
  */
 struct ksvm_io_device {
 	const struct ksvm_io_device_ops *ops;
+	unsigned int nr_ranges;
 };
 
 /**
@@ -69,7 +73,7 @@ void ksvm_io_destroy_vm(struct ksvm *vm);
 /*
  * Put a device at [address, address + bytes). Several may overlap: the one that was
  * registered first is asked first. May sleep. 0, -ENOMEM, -ENOSPC for too many,
- * -EINVAL for a range that wraps.
+ * -EINVAL for a range that wraps or is empty.
  */
 int ksvm_io_register(struct ksvm *vm, enum ksvm_bus bus, u64 address, u64 bytes,
 		     struct ksvm_io_device *device);
@@ -79,7 +83,10 @@ int ksvm_io_register(struct ksvm *vm, enum ksvm_bus bus, u64 address, u64 bytes,
  */
 void ksvm_io_unregister(struct ksvm *vm, enum ksvm_bus bus, struct ksvm_io_device *device);
 
-/* Own thread, ring 1 or 2. 0, or -EOPNOTSUPP where no device takes the access. */
+/*
+ * Own thread, ring 1 or 2. 0, or -EOPNOTSUPP where no device takes the access. On
+ * KSVM_BUS_FAST_MMIO @bytes is 0 and @data NULL.
+ */
 int ksvm_io_read(struct ksvm_vcpu *vcpu, enum ksvm_bus bus, u64 address, unsigned int bytes,
 		 void *data);
 int ksvm_io_write(struct ksvm_vcpu *vcpu, enum ksvm_bus bus, u64 address, unsigned int bytes,

@@ -8,6 +8,7 @@
 #include <linux/spinlock_types.h>
 #include <linux/static_call.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
 struct ksvm;
 struct ksvm_vcpu;
@@ -56,7 +57,8 @@ enum ksvm_irq_source {
 
 /**
  * struct ksvm_irq - a VM's interrupt controllers
- * @chip: which; set once under vm->lock, before there is a vCPU
+ * @chip: which; set once under vm->lock, before there is a vCPU, with a release once all
+ *	that it promises is there: irqfds look at it without the lock
  * @reserved_pins: pins of the user's I/O APIC that are routed as the first GSIs, where
  *	@chip is split; likewise
  * @x2apic_32bit: KVM_X2APIC_API_USE_32BIT_IDS; vm->lock to change
@@ -89,9 +91,10 @@ struct ksvm_irq {
 	raw_spinlock_t ack_lock;	/* changes @ack_notifiers */
 	struct hlist_head ack_notifiers;
 	struct {
-		struct mutex lock;		/* the list */
+		struct mutex lock;		/* both lists */
 		struct list_head list;
 		struct list_head resamplers;
+		struct work_struct reaper;
 	} irqfds;
 	struct {
 		struct mutex lock;		/* the list */
@@ -100,6 +103,7 @@ struct ksvm_irq {
 	struct {
 		struct mutex lock;		/* the list */
 		struct list_head zones;
+		unsigned int nr_zones;
 		raw_spinlock_t ring_lock;	/* producers of @ring */
 		struct kvm_coalesced_mmio_ring *ring;
 	} coalesced;
