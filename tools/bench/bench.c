@@ -4,7 +4,7 @@
  * host counts them. Prints "ROW TICKS" per line; the node is KSVM_DEV's.
  *
  *	bench exits		every kind of exit, and a VM's life
- *	bench irq		the interrupt controllers, where they are in the kernel
+ *	bench irq [ROW]		the interrupt controllers, where they are in the kernel
  *	bench time CMD...	run CMD and print what it took
  */
 #include <fcntl.h>
@@ -209,10 +209,10 @@ int main(int argc, char **argv)
 {
 	if (argc > 2 && !strcmp(argv[1], "time"))
 		return bench_time(argv + 2);
-	if (argc == 2 && !strcmp(argv[1], "irq"))
-		return bench_irq();
+	if (argc > 1 && argc < 4 && !strcmp(argv[1], "irq"))
+		return bench_irq(argv[2]);
 	if (argc != 2 || strcmp(argv[1], "exits")) {
-		fprintf(stderr, "usage: bench exits | bench irq | bench time CMD...\n");
+		fprintf(stderr, "usage: bench exits | bench irq [ROW] | bench time CMD...\n");
 		return 2;
 	}
 	bench_exits();

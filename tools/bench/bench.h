@@ -14,6 +14,6 @@ static inline u64 ticks(void)
 	return low | (u64)high << 32;
 }
 
-int bench_irq(void);
+int bench_irq(const char *only);
 
 #endif
