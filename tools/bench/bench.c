@@ -4,6 +4,7 @@
  * host counts them. Prints "ROW TICKS" per line; the node is KSVM_DEV's.
  *
  *	bench exits		every kind of exit, and a VM's life
+ *	bench irq [ROW]		the interrupt controllers, where they are in the kernel
  *	bench time CMD...	run CMD and print what it took
  */
 #include <fcntl.h>
@@ -13,22 +14,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bench.h"
 #include "harness.h"
 #include "vm.h"
 
 #define ROUNDS		1000
-#define BENCH_PORT	0x0f20
 #define PAGES_GPA	0x10000000ull
 #define NPF_PAGES	4096
 #define VM_ROUNDS	20
-
-static inline u64 ticks(void)
-{
-	u32 low, high;
-
-	asm volatile("lfence; rdtsc" : "=a"(low), "=d"(high));
-	return low | (u64)high << 32;
-}
 
 /* One guest function per row: how long ROUNDS of its operation take. */
 #define GUEST_LOOP(name, operation)				\
@@ -216,8 +209,10 @@ int main(int argc, char **argv)
 {
 	if (argc > 2 && !strcmp(argv[1], "time"))
 		return bench_time(argv + 2);
+	if (argc > 1 && argc < 4 && !strcmp(argv[1], "irq"))
+		return bench_irq(argv[2]);
 	if (argc != 2 || strcmp(argv[1], "exits")) {
-		fprintf(stderr, "usage: bench exits | bench time CMD...\n");
+		fprintf(stderr, "usage: bench exits | bench irq [ROW] | bench time CMD...\n");
 		return 2;
 	}
 	bench_exits();
