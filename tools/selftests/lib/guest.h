@@ -55,6 +55,9 @@ struct guest_frame {
 
 typedef void (*guest_handler)(struct guest_frame *frame);
 
+/* apic_entry.S counts on it. */
+_Static_assert(sizeof(struct guest_cpu) == 120, "size of guest_cpu");
+
 extern struct guest_cpu guest_cpus[GUEST_MAX_VCPUS];
 extern guest_handler guest_handlers[256];
 /* reference_run(), host_is_tcg() and host_is_bochs(), for the guest */
