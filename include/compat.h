@@ -6,6 +6,7 @@
 #ifndef KSVM_COMPAT_H
 #define KSVM_COMPAT_H
 
+#include <linux/hrtimer.h>
 #include <linux/types.h>
 #include <asm/processor.h>
 #ifdef KSVM_HAVE_CPUID_API
@@ -53,6 +54,9 @@ void ksvm_host_machine_check(void);
 
 /* A module of that name is loaded, as /sys/module shows it. */
 bool ksvm_module_present(const char *name);
+
+/* A timer on CLOCK_MONOTONIC, absolute, in hard interrupt context. */
+void ksvm_hrtimer_setup(struct hrtimer *timer, enum hrtimer_restart (*callback)(struct hrtimer *));
 
 /* Suspend, resume and shutdown hooks; one user. */
 struct ksvm_power_ops {
