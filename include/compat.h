@@ -6,6 +6,7 @@
 #ifndef KSVM_COMPAT_H
 #define KSVM_COMPAT_H
 
+#include <linux/hrtimer.h>
 #include <linux/types.h>
 #include <asm/processor.h>
 #ifdef KSVM_HAVE_CPUID_API
@@ -61,6 +62,9 @@ bool ksvm_module_present(const char *name);
 void ksvm_eventfd_signal(struct eventfd_ctx *eventfd);
 /* Waits on a queue before all others. 0, or -EBUSY where somebody else does. */
 int ksvm_wait_first(struct wait_queue_head *queue, struct wait_queue_entry *entry);
+
+/* A timer on CLOCK_MONOTONIC, absolute, in hard interrupt context. */
+void ksvm_hrtimer_setup(struct hrtimer *timer, enum hrtimer_restart (*callback)(struct hrtimer *));
 
 /* Suspend, resume and shutdown hooks; one user. */
 struct ksvm_power_ops {
