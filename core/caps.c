@@ -120,6 +120,7 @@ static const struct capability capabilities[] = {
 	{ KVM_CAP_IRQFD, 1 },
 	{ KVM_CAP_PIT2, 1 },
 	{ KVM_CAP_PIT_STATE2, 1 },
+	{ KVM_CAP_SET_BOOT_CPU_ID, 1 },
 	{ KVM_CAP_IOEVENTFD, 1 },
 	{ KVM_CAP_SET_IDENTITY_MAP_ADDR, 1 },
 	{ KVM_CAP_ADJUST_CLOCK, KVM_CLOCK_REALTIME | KVM_CLOCK_HOST_TSC },

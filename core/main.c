@@ -40,13 +40,11 @@ int __init ksvm_init(const struct ksvm_x86_init_ops *ops)
 	hardware_unsetup = ops->hardware_unsetup;
 	ksvm_x86_ops_register(ops->runtime_ops);
 	ksvm_pmu_ops_register(ops->pmu_ops);
-	error = ksvm_irq_init();
-	if (error)
-		goto undo_hardware;
+	ksvm_irq_init();
 
 	error = ksvm_enable_init(ops);
 	if (error)
-		goto undo_irq;
+		goto undo_hardware;
 	error = ksvm_vm_init();
 	if (error)
 		goto undo_enable;
@@ -61,8 +59,6 @@ undo_debugfs:
 	ksvm_vm_exit();
 undo_enable:
 	ksvm_enable_exit();
-undo_irq:
-	ksvm_irq_exit();
 undo_hardware:
 	hardware_unsetup();
 	return error;
@@ -79,6 +75,5 @@ void ksvm_exit(void)
 	ksvm_debugfs_exit();
 	ksvm_vm_exit();
 	ksvm_enable_exit();
-	ksvm_irq_exit();
 	hardware_unsetup();
 }

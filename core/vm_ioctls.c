@@ -83,6 +83,16 @@ static long vm_set_nr_mmu_pages(void *object, unsigned long arg, void *data)
 	return arg < MMU_PAGES_MIN ? -EINVAL : 0;
 }
 
+static long vm_set_boot_cpu_id(void *object, unsigned long arg, void *data)
+{
+	struct ksvm *vm = object;
+
+	if (vm->nr_vcpus)
+		return -EBUSY;
+	vm->x86.boot_cpu_id = arg;
+	return 0;
+}
+
 static long vm_create_irqchip(void *object, unsigned long arg, void *data)
 {
 	return ksvm_create_irqchip(object);
@@ -145,6 +155,7 @@ static const struct ioctl_row vm_rows[] = {
 	IOCTL_ROW(KVM_SET_TSS_ADDR, IOCTL_LOCK, vm_set_tss_addr),
 	IOCTL_ROW(KVM_SET_IDENTITY_MAP_ADDR, IOCTL_IN | IOCTL_LOCK, vm_set_identity_map_addr),
 	IOCTL_ROW(KVM_SET_NR_MMU_PAGES, 0, vm_set_nr_mmu_pages),
+	IOCTL_ROW(KVM_SET_BOOT_CPU_ID, IOCTL_LOCK, vm_set_boot_cpu_id),
 	IOCTL_ROW(KVM_CREATE_IRQCHIP, IOCTL_LOCK, vm_create_irqchip),
 	IOCTL_ROW(KVM_GET_IRQCHIP, IOCTL_IN | IOCTL_OUT, vm_ksvm_get_irqchip),
 	IOCTL_ROW(KVM_SET_IRQCHIP, IOCTL_IN, vm_ksvm_set_irqchip),

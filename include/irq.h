@@ -145,8 +145,7 @@ KSVM_IRQ_OPS(KSVM_IRQ_OP_DECLARE)
 void ksvm_irq_ops_register(const struct ksvm_irq_ops *ops);
 
 /* Life. */
-int ksvm_irq_init(void);
-void ksvm_irq_exit(void);
+void ksvm_irq_init(void);
 int ksvm_irq_init_vm(struct ksvm *vm);
 /* Nobody uses the VM any more, but eventfds may still fire; before the vCPUs go. */
 void ksvm_irq_destroy_vm(struct ksvm *vm);

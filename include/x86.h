@@ -21,6 +21,7 @@ struct ksvm_insn_state;
  * struct ksvm_x86_vm - settings of a VM
  * @tss_addr: KVM_SET_TSS_ADDR: stored, AMD processors do not need it
  * @identity_map_addr: KVM_SET_IDENTITY_MAP_ADDR, likewise
+ * @boot_cpu_id: which vCPU the machine boots on: KVM_SET_BOOT_CPU_ID
  * @tsc_khz: frequency of the guest's TSC for new vCPUs
  * @tsc_lock: the fields below: what keeps the TSCs of a VM's vCPUs together
  * @tsc_started: a vCPU has been created, @tsc_offset is valid
@@ -31,6 +32,7 @@ struct ksvm_insn_state;
 struct ksvm_x86_vm {
 	u64 tss_addr;
 	u64 identity_map_addr;
+	u32 boot_cpu_id;
 	u32 tsc_khz;
 	spinlock_t tsc_lock;	/* the fields below */
 	bool tsc_started;

@@ -19,16 +19,9 @@ static const struct ksvm_irq_ops irq_ops = {
 };
 
 /** ksvm_irq_init() - let x86/ reach the local APICs; module load */
-int __init ksvm_irq_init(void)
+void __init ksvm_irq_init(void)
 {
 	ksvm_irq_ops_register(&irq_ops);
-	return ksvm_irqfd_init();
-}
-
-/** ksvm_irq_exit() - undo ksvm_irq_init(); no VM exists */
-void ksvm_irq_exit(void)
-{
-	ksvm_irqfd_exit();
 }
 
 /**

@@ -413,6 +413,44 @@ static void ids_of_mode(struct ksvm_lapic *apic)
 	}
 }
 
+/* All but the timer, the mode and what INIT leaves alone. */
+static void registers_reset(struct ksvm_lapic *apic)
+{
+	u32 id = lapic_get(apic, LAPIC_ID);
+	unsigned int reg;
+
+	memset(&apic->regs, 0, sizeof(apic->regs));
+	lapic_put(apic, LAPIC_ID, id);
+	lapic_put(apic, LAPIC_VERSION, version(apic));
+	lapic_put(apic, LAPIC_DFR, DFR_RESET);
+	lapic_put(apic, LAPIC_SPIV, SPIV_RESET);
+	for (reg = LAPIC_LVTT; reg <= LAPIC_LVTERR; reg++)
+		lapic_put(apic, reg, LVT_MASKED);
+}
+
+/*
+ * INIT leaves the mode and the xAPIC's id as they are. The boot processor's LINT0 is wired
+ * to the 8259, as firmware that knows no local APIC expects it.
+ */
+static void lapic_reset(struct ksvm_lapic *apic, bool init)
+{
+	struct ksvm_vcpu *vcpu = apic->vcpu;
+
+	lapic_timer_cancel(apic);
+	if (!init) {
+		apic->base = vcpu->x86.msrs.apic_base;
+		lapic_put(apic, LAPIC_ID, (u32)vcpu->id << 24);
+	}
+	registers_reset(apic);
+	if (lapic_is_x2apic(apic))
+		ids_of_mode(apic);
+	if (apic->base & MSR_IA32_APICBASE_BSP)
+		lapic_put(apic, LAPIC_LVT0, IRQ_MODE_EXTINT << 8);
+	apic->errors = 0;
+	apic->user_extint = -1;
+	atomic_set(&apic->nmis, 0);
+}
+
 static bool base_change_legal(const struct ksvm_lapic *apic, u64 value)
 {
 	u64 from = apic->base & BASE_MODE, to = value & BASE_MODE;
@@ -457,44 +495,6 @@ int lapic_set_base(struct ksvm_vcpu *vcpu, u64 value, bool host)
 	dest_map_update(vcpu->vm);
 	vcpu->x86.events.work = true;
 	return 0;
-}
-
-/* All but the timer, the mode and what INIT leaves alone. */
-static void registers_reset(struct ksvm_lapic *apic)
-{
-	u32 id = lapic_get(apic, LAPIC_ID);
-	unsigned int reg;
-
-	memset(&apic->regs, 0, sizeof(apic->regs));
-	lapic_put(apic, LAPIC_ID, id);
-	lapic_put(apic, LAPIC_VERSION, version(apic));
-	lapic_put(apic, LAPIC_DFR, DFR_RESET);
-	lapic_put(apic, LAPIC_SPIV, SPIV_RESET);
-	for (reg = LAPIC_LVTT; reg <= LAPIC_LVTERR; reg++)
-		lapic_put(apic, reg, LVT_MASKED);
-}
-
-/*
- * INIT leaves the mode and the xAPIC's id as they are. The boot processor's LINT0 is wired
- * to the 8259, as firmware that knows no local APIC expects it.
- */
-static void lapic_reset(struct ksvm_lapic *apic, bool init)
-{
-	struct ksvm_vcpu *vcpu = apic->vcpu;
-
-	lapic_timer_cancel(apic);
-	if (!init) {
-		apic->base = vcpu->x86.msrs.apic_base;
-		lapic_put(apic, LAPIC_ID, (u32)vcpu->id << 24);
-	}
-	registers_reset(apic);
-	if (lapic_is_x2apic(apic))
-		ids_of_mode(apic);
-	if (apic->base & MSR_IA32_APICBASE_BSP)
-		lapic_put(apic, LAPIC_LVT0, IRQ_MODE_EXTINT << 8);
-	apic->errors = 0;
-	apic->user_extint = -1;
-	atomic_set(&apic->nmis, 0);
 }
 
 /**

@@ -12,7 +12,6 @@
 #include <linux/kvm.h>
 #include <linux/ktime.h>
 #include <linux/minmax.h>
-#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -22,6 +21,7 @@
 #include "internal.h"
 #include "io_bus.h"
 #include "pit_count.h"
+#include "timer.h"
 #include "vm.h"
 
 #define PIT_GSI			0
@@ -47,10 +47,6 @@
 
 /* So many at a time, however fast the guest is: this may be interrupt context. */
 #define PIT_BURST		8
-
-static unsigned int min_timer_period_us = 200;
-module_param(min_timer_period_us, uint, 0644);
-MODULE_PARM_DESC(min_timer_period_us, "shortest period of the 8254's interrupts");
 
 /**
  * struct ksvm_pit - a VM's 8254
@@ -178,7 +174,7 @@ static bool pit_too_fast(const struct ksvm_pit *pit)
 {
 	u32 period = pit_period(&pit->channels[0]);
 
-	return period && pit_ticks_to_ns(period) < READ_ONCE(min_timer_period_us) * 1000ull;
+	return period && pit_ticks_to_ns(period) < ksvm_timer_period_min();
 }
 
 /*
@@ -218,7 +214,7 @@ static enum hrtimer_restart pit_expired(struct hrtimer *timer)
 	ticks = pit_rises(&pit->channels[0], now) - pit->rises;
 	if (pit_too_fast(pit)) {
 		ticks = 1;
-		earliest += READ_ONCE(min_timer_period_us) * 1000ll;
+		earliest += ksvm_timer_period_min();
 	}
 	pit_add_ticks(pit, ticks);
 	pit_arm(pit, now, earliest);

@@ -6,6 +6,7 @@
 #include "exits.h"
 #include "guest.h"
 #include "internal.h"
+#include "irq.h"
 
 /*
  * The length has to be known before anything is changed: without NRIPS it is

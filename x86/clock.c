@@ -2,6 +2,7 @@
 /* The VM's clock: nanoseconds since it was created, as user space saves and sets it. */
 #include <linux/errno.h>
 #include <linux/irqflags.h>
+#include <linux/ktime.h>
 #include <linux/kvm.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>

@@ -15,7 +15,9 @@
 #include "compat.h"
 #include "guest.h"
 #include "internal.h"
+#include "irq.h"
 #include "msr_values.h"
+#include "vm.h"
 #include "x86_ops.h"
 
 /* Microcode that QEMU, too, shows where it is not told otherwise. */
@@ -513,6 +515,11 @@ static u64 host_osvw_status(void)
 	return status & OSVW_STATUS_HOST;
 }
 
+static bool is_boot_cpu(const struct ksvm_vcpu *vcpu)
+{
+	return vcpu->id == vcpu->vm->x86.boot_cpu_id;
+}
+
 /**
  * ksvm_msrs_reset() - MSRs after RESET
  * @vcpu: the vCPU, by its own thread
@@ -524,7 +531,8 @@ void ksvm_msrs_reset(struct ksvm_vcpu *vcpu)
 	struct ksvm_msrs *msrs = &vcpu->x86.msrs;
 
 	*msrs = (struct ksvm_msrs) {
-		.apic_base = APIC_BASE_RESET | (vcpu->id ? 0 : MSR_IA32_APICBASE_BSP),
+		.apic_base = APIC_BASE_RESET |
+			     (is_boot_cpu(vcpu) ? MSR_IA32_APICBASE_BSP : 0),
 		.pat = 0x0007040600070406,
 		.misc_enable = MISC_ENABLE_RESET,
 		.ucode_rev = UCODE_REV_DEFAULT,

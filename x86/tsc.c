@@ -11,6 +11,7 @@
 
 #include "guest.h"
 #include "internal.h"
+#include "irq.h"
 #include "vm.h"
 #include "x86_ops.h"
 
