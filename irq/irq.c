@@ -106,8 +106,7 @@ destroy_pic:
  * @vm: the VM, its lock held
  * @reserved_pins: pins of the user's I/O APIC, whose GSIs are the first
  *
- * Return: 0; -EINVAL for too many pins or where it has vCPUs; -EEXIST where it has
- * controllers; -ENOMEM.
+ * Return: 0; -EINVAL for too many pins; -EEXIST where it has controllers or vCPUs; -ENOMEM.
  * Context: may sleep.
  */
 int ksvm_enable_split_irqchip(struct ksvm *vm, u64 reserved_pins)
@@ -117,10 +116,8 @@ int ksvm_enable_split_irqchip(struct ksvm *vm, u64 reserved_pins)
 	lockdep_assert_held(&vm->lock);
 	if (reserved_pins > KSVM_RESERVED_PINS_MAX)
 		return -EINVAL;
-	if (vm->irq.chip != KSVM_IRQCHIP_NONE)
+	if (vm->irq.chip != KSVM_IRQCHIP_NONE || vm->nr_vcpus)
 		return -EEXIST;
-	if (vm->nr_vcpus)
-		return -EINVAL;
 	vm->irq.reserved_pins = reserved_pins;
 	error = routing_init(vm);
 	if (error)

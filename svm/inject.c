@@ -165,11 +165,12 @@ static bool interrupt_waits(struct vcpu_svm *svm)
 	return vcpu->apic && ksvm_irq_pending(&svm->vcpu);
 }
 
-/* User space asks for the window, where the 8259 is its own. */
-static bool window_requested(const struct ksvm_vcpu *vcpu)
+/* User space asks for the window, where the 8259 is its own and the guest takes its interrupts. */
+static bool window_requested(struct ksvm_vcpu *vcpu)
 {
 	return vcpu->vm->irq.chip != KSVM_IRQCHIP_KERNEL &&
-	       READ_ONCE(vcpu->run->request_interrupt_window);
+	       READ_ONCE(vcpu->run->request_interrupt_window) &&
+	       (!vcpu->apic || ksvm_irq_accepts_extint(vcpu));
 }
 
 /*

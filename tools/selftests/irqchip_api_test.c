@@ -24,7 +24,6 @@ static const struct cap_row caps[] = {
 	CAP(HLT, 1),
 	CAP(MP_STATE, 1),
 	CAP(USER_NMI, 1),
-	CAP(VAPIC, 1),
 	CAP(IRQ_INJECT_STATUS, 1),
 	CAP(IRQ_ROUTING, 4096),
 	CAP(IRQFD, 1),
@@ -35,7 +34,6 @@ static const struct cap_row caps[] = {
 	CAP(SIGNAL_MSI, 1),
 	/* What only other architectures have. */
 	CAP(MSI_DEVID, 0),
-	CAP(PIT, 1),
 	CAP(PIT2, 1),
 	CAP(PIT_STATE2, 1),
 	CAP(REINJECT_CONTROL, 1),
