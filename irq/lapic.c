@@ -258,15 +258,19 @@ int ksvm_irq_take(struct ksvm_vcpu *vcpu)
 }
 
 /**
- * ksvm_irq_waits_for_tpr() - does a vector wait for the task priority to go down
+ * ksvm_irq_watches_cr8() - has a write of CR8 to be seen when it is done
  * @vcpu: the vCPU, with a local APIC, by its own thread
+ *
+ * Return: so, where a vector waits for the task priority to go down, and where the write
+ * would change no more than bits of TPR that CR8 does not show.
  */
-bool ksvm_irq_waits_for_tpr(struct ksvm_vcpu *vcpu)
+bool ksvm_irq_watches_cr8(struct ksvm_vcpu *vcpu)
 {
 	const struct ksvm_lapic *apic = vcpu->apic;
 	int requested = lapic_highest(apic->regs.irr);
+	u32 tpr = lapic_get(apic, LAPIC_TPR);
 
-	return requested >= 0 && requested >> 4 <= lapic_get(apic, LAPIC_TPR) >> 4;
+	return (tpr & 0xf) || (requested >= 0 && requested >> 4 <= tpr >> 4);
 }
 
 /**

@@ -94,7 +94,7 @@ static void write_tpr(struct ksvm_lapic *apic, unsigned int reg, u32 value)
 
 	lapic_put(apic, reg, value);
 	static_call(ksvm_x86_set_cr8)(vcpu, value >> 4);
-	if (lapic_highest(apic->regs.irr) >= 0)
+	if ((value & 0xf) || lapic_highest(apic->regs.irr) >= 0)
 		vcpu->x86.events.work = true;
 }
 
@@ -442,7 +442,7 @@ void ksvm_tpr_changed(struct ksvm_vcpu *vcpu, unsigned int cr8)
 {
 	struct ksvm_lapic *apic = vcpu->apic;
 
-	if (lapic_get(apic, LAPIC_TPR) >> 4 == cr8)
+	if (lapic_get(apic, LAPIC_TPR) == cr8 << 4)
 		return;
 	lapic_put(apic, LAPIC_TPR, cr8 << 4);
 	if (lapic_highest(apic->regs.irr) >= 0)

@@ -174,13 +174,13 @@ static bool window_requested(struct ksvm_vcpu *vcpu)
 }
 
 /*
- * While a vector waits for the priority to go down, the guest's writes of CR8 are looked
- * at; where user space has the local APIC, always.
+ * The guest's writes of CR8 are looked at while something waits for the priority to go
+ * down; where user space has the local APIC, always.
  */
 static void cr8_watch(struct vcpu_svm *svm)
 {
 	u32 *cr = &svm->intercepts[INTERCEPT_OWNER_WINDOW].cr;
-	u32 wanted = !svm->vcpu.apic || ksvm_irq_waits_for_tpr(&svm->vcpu) ?
+	u32 wanted = !svm->vcpu.apic || ksvm_irq_watches_cr8(&svm->vcpu) ?
 		     INTERCEPT_CR_WRITE(8) : 0;
 
 	if (*cr == wanted)
