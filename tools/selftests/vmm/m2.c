@@ -76,12 +76,12 @@ static void start_cpu(struct cpu *cpu)
 
 static const char *const said_by_one[] = {
 	"vmm: 1 processors", "vmm: timer moves", "vmm: serial moves", "vmm: pit moves",
-	"vmm: no ioapic", "vmm: done", NULL,
+	"vmm: without ioapic", "vmm: done", NULL,
 };
 
 static const char *const said_by_two[] = {
 	"vmm: 2 processors", "vmm: timer moves", "vmm: serial moves", "vmm: pit moves",
-	"vmm: ipi moves", "vmm: no ioapic", "vmm: done", NULL,
+	"vmm: ipi moves", "vmm: without ioapic", "vmm: done", NULL,
 };
 
 static void boot(u32 cpus, const char *const *expected)
@@ -101,7 +101,7 @@ static void boot(u32 cpus, const char *const *expected)
 		cpu_set_lint(machine_add_cpu(machine));
 	set_routes(machine);
 	linux_load_real(machine, &image, COMMAND);
-	mptable_write(machine, BIOS + 0x1000, false);
+	acpi_write(machine, true);
 	machine->set_line = set_line;
 	machine->start_cpu = start_cpu;
 	machine->expected = expected;

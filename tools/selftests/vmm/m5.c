@@ -14,7 +14,7 @@
 #include "vm.h"
 #include "vmm.h"
 
-#define COMMAND	"acpi=off pci=off reboot=k panic=1 nomodule console=ttyS0 8250.nr_uarts=1 quiet"
+#define COMMAND	"pci=off reboot=k panic=1 nomodule console=ttyS0 8250.nr_uarts=1 quiet"
 
 #define CPUID_TSC_DEADLINE	BIT(24)
 
@@ -80,12 +80,13 @@ static void map_again(struct cpu *cpu)
 }
 
 static const char *const said_by_one[] = {
-	"vmm: 1 processors", "vmm: timer moves", "vmm: serial moves", "vmm: done", NULL,
+	"vmm: 1 processors", "vmm: timer moves", "vmm: serial moves", "vmm: with ioapic",
+	"vmm: done", NULL,
 };
 
 static const char *const said_by_two[] = {
 	"vmm: 2 processors", "vmm: timer moves", "vmm: serial moves", "vmm: ipi moves",
-	"vmm: done", NULL,
+	"vmm: with ioapic", "vmm: done", NULL,
 };
 
 static void boot(u32 cpus, const char *const *expected)
@@ -106,7 +107,7 @@ static void boot(u32 cpus, const char *const *expected)
 		map_again(machine_add_cpu(machine));
 	machine_set_ram(machine);
 	entry = linux_load_long(machine, &image, COMMAND);
-	mptable_write(machine, EBDA, false);
+	acpi_write(machine, true);
 	for (i = 0; i < cpus; i++) {
 		cpu_set_cpuid(&machine->cpus[i], CPUID_TSC_DEADLINE, 0);
 		cpu_set_msrs(&machine->cpus[i], true);
@@ -117,6 +118,8 @@ static void boot(u32 cpus, const char *const *expected)
 	machine->set_line = set_line;
 	machine->expected = expected;
 	machine_run(machine);
+	/* The reset was the ioeventfd's. */
+	TEST_EQ(machine->resets, 0);
 }
 
 static void one_processor(void)

@@ -187,6 +187,7 @@ static void reset(struct machine *machine)
 {
 	u64 one = 1;
 
+	machine->resets++;
 	TEST_EQ(write(machine->end, &one, sizeof(one)), sizeof(one));
 }
 
@@ -197,6 +198,8 @@ static u32 port_read(struct machine *machine, u16 port)
 
 	if (port >= SERIAL_PORT && port < SERIAL_PORT + 8)
 		return serial_read(machine, port - SERIAL_PORT);
+	if (port >= ACPI_PORTS && port < ACPI_PORTS + ACPI_PORTS_SIZE)
+		return machine->acpi[(port - ACPI_PORTS) / 2];
 	switch (port) {
 	case 0x60:
 	case 0x64:
@@ -213,6 +216,8 @@ static void port_write(struct machine *machine, u16 port, u32 value)
 {
 	if (port >= SERIAL_PORT && port < SERIAL_PORT + 8)
 		serial_write(machine, port - SERIAL_PORT, value);
+	else if (port >= ACPI_PORTS + 2 && port < ACPI_PORTS + ACPI_PORTS_SIZE)
+		machine->acpi[(port - ACPI_PORTS) / 2] = value;
 	else if (port == RESET_PORT && value == RESET_VALUE)
 		reset(machine);
 }

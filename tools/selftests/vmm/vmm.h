@@ -22,6 +22,8 @@
 #define SERIAL_IRQ	4
 #define RESET_PORT	0x64
 #define RESET_VALUE	0xfe
+#define ACPI_PORTS	0x600
+#define ACPI_PORTS_SIZE	6
 
 #define LAPIC_BASE	0xfee00000u
 #define IOAPIC_BASE	0xfec00000u
@@ -64,6 +66,8 @@ struct cpu {
  * @cpus: these
  * @lock: of all that follows
  * @serial: the console
+ * @resets: how often the guest's reset came as an exit
+ * @acpi: status, enable, control; of events there are none
  * @ioapic: where it is not the kernel's
  * @set_line: how an interrupt of a device gets to the guest
  * @start_cpu: what remains to be done in a processor's own thread, or NULL
@@ -78,6 +82,8 @@ struct machine {
 	struct cpu cpus[MAX_CPUS];
 	pthread_mutex_t lock;	/* devices */
 	struct serial serial;
+	u32 resets;
+	u16 acpi[ACPI_PORTS_SIZE / 2];
 	struct ioapic ioapic;
 	void (*set_line)(struct machine *machine, u32 irq, bool level);
 	void (*start_cpu)(struct cpu *cpu);
@@ -112,8 +118,8 @@ u64 linux_load_long(struct machine *machine, struct linux_image *image, const ch
 void cpu_enter_real(struct cpu *cpu);
 void cpu_enter_long(struct cpu *cpu, u64 entry);
 
-/* mptable.c */
-void mptable_write(struct machine *machine, u64 at, bool level);
+/* acpi.c */
+void acpi_write(struct machine *machine, bool legacy);
 
 /* ioapic.c */
 void ioapic_init(struct machine *machine);
