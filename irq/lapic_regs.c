@@ -151,6 +151,8 @@ static void write_lvtt(struct ksvm_lapic *apic, unsigned int reg, u32 value)
 {
 	u32 old = lapic_get(apic, reg);
 
+	/* A shot that is over, but for the host's being late, is by the old entry. */
+	lapic_timer_settle(apic);
 	write_lvt(apic, reg, value);
 	if (!((old ^ value) & LVT_TIMER_MODE))
 		return;
@@ -177,7 +179,7 @@ static void write_tmict(struct ksvm_lapic *apic, unsigned int reg, u32 value)
 
 static void write_tdcr(struct ksvm_lapic *apic, unsigned int reg, u32 value)
 {
-	lapic_timer_set_divider(apic, value);
+	lapic_timer_set_divider(apic, value & TDCR_BITS);
 }
 
 #define READ_ONLY	{ .flags = REG_READ }
@@ -213,7 +215,8 @@ static const struct reg_row rows[LAPIC_REGS] = {
 	[LAPIC_LVTERR] = LVT(write_lvt),
 	[LAPIC_TMICT] = { REG_READ, ~0u, .write = write_tmict },
 	[LAPIC_TMCCT] = { REG_READ, .read = lapic_timer_count },
-	[LAPIC_TDCR] = { REG_READ, TDCR_BITS, .write = write_tdcr },
+	/* As by KVM, reserved bits are dropped in either mode. */
+	[LAPIC_TDCR] = { REG_READ, ~0u, .write = write_tdcr },
 	[LAPIC_SELF_IPI] = { REG_X2APIC_ONLY, LVT_VECTOR, .write = write_self_ipi },
 };
 

@@ -158,11 +158,12 @@ static void inject_one(struct vcpu_svm *svm)
 /* Is there an interrupt that has to wait for the processor to be ready? */
 static bool interrupt_waits(struct vcpu_svm *svm)
 {
-	const struct ksvm_vcpu *vcpu = &svm->vcpu;
+	struct ksvm_vcpu *vcpu = &svm->vcpu;
 
-	if (vcpu->x86.events.interrupt_pending)
-		return svm->injecting != INJECTING_INTERRUPT;
-	return vcpu->apic && ksvm_irq_pending(&svm->vcpu);
+	if (vcpu->x86.events.interrupt_pending && svm->injecting != INJECTING_INTERRUPT)
+		return true;
+	/* Also behind one that is being delivered: an 8259 may end those by itself. */
+	return vcpu->apic && ksvm_irq_pending(vcpu);
 }
 
 /* User space asks for the window, where the 8259 is its own and the guest takes its interrupts. */

@@ -208,7 +208,8 @@ static void message_levels(void)
 	TEST_EQ(vm_irq_line(pins.vm, 24, 0), -1);
 	TEST_EQ(pins_taken(pins.vcpu), 0);
 	TEST_EQ(vm_irq_line(pins.vm, 24, 1), 1);
-	TEST_EQ(vm_irq_line(pins.vm, 24, 1), 1);
+	/* Merged with the one that waits, which stock KVM does not tell. */
+	TEST_TRUE(vm_irq_line(pins.vm, 24, 1) >= 0);
 	TEST_EQ(pins_taken(pins.vcpu), BIT(3));
 }
 

@@ -163,16 +163,23 @@ static void edge_masked(void)
 	pin_expect(&pin, 0);
 }
 
+/* The host lowers the line before the interrupt ends. */
+static void hook_unmask(u8 vector)
+{
+	GUEST_SYNC(2);
+}
+
 static void guest_unmask(u64 kind)
 {
 	apic_setup();
+	irq_hook = hook_unmask;
 	ioapic_set_pin(PIN, RTE_MASKED | kind | VECTOR);
 	GUEST_SYNC(1);
 	GUEST_EQ(irq_total(), 0);
 	ioapic_set_pin(PIN, kind | VECTOR);
 	irq_window();
 	GUEST_EQ(irq_counted(VECTOR), 1);
-	GUEST_SYNC(2);
+	guest_done();
 }
 
 /* A level that is up when the mask goes is an interrupt then. */
@@ -183,8 +190,29 @@ static void level_unmask(void)
 	vcpu_set_arg(vcpu, RTE_LEVEL, 0);
 	vcpu_expect_sync(vcpu, 1);
 	TEST_EQ(vm_irq_line(vcpu->vm, PIN, 1), -1);
-	vcpu_run(vcpu);
+	vcpu_expect_sync(vcpu, 2);
 	TEST_EQ(vm_irq_line(vcpu->vm, PIN, 0), 1);
+	vcpu_expect_done(vcpu);
+}
+
+/* A line that nobody lowers must not keep the guest from going on. */
+static void guest_storm(void)
+{
+	apic_setup();
+	ioapic_set_pin(PIN, RTE_LEVEL | VECTOR);
+	GUEST_SYNC(1);
+	irq_window();
+	GUEST_ASSERT(irq_counted(VECTOR) > 1);
+	guest_done();
+}
+
+static void storm(void)
+{
+	struct vcpu *vcpu = irqchip_vm_with_vcpu(guest_storm, false);
+
+	vcpu_expect_sync(vcpu, 1);
+	TEST_EQ(vm_irq_line(vcpu->vm, PIN, 1), 1);
+	vcpu_expect_done(vcpu);
 }
 
 static u64 guest_low_after;
@@ -448,6 +476,7 @@ static const struct test_row rows[] = {
 	{ "edge", edge },
 	{ "edge_masked", edge_masked },
 	{ "level_unmask", level_unmask },
+	{ "storm", storm },
 	{ "remote_irr", remote_irr },
 	{ "remote_irr_by_edge", remote_irr_by_edge },
 	{ "nmi", nmi },
