@@ -203,7 +203,8 @@ static int assign(struct ksvm *vm, const struct kvm_irqfd *args)
 	int error;
 
 	if (chip == KSVM_IRQCHIP_NONE)
-		return -EAGAIN;
+		return -EINVAL;
+	/* Nobody else sees acknowledgements. */
 	if (args->flags & KVM_IRQFD_FLAG_RESAMPLE && chip != KSVM_IRQCHIP_KERNEL)
 		return -EINVAL;
 	file = fget(args->fd);
@@ -252,9 +253,9 @@ static int deassign(struct ksvm *vm, const struct kvm_irqfd *args)
  * After one was taken away its eventfd drives nothing any more.
  *
  * Context: may sleep; no lock of the VM's but vm->lock held.
- * Return: 0; -EINVAL for what cannot be; -EAGAIN where the VM has no controllers of the
- * kernel's; -EBUSY where the eventfd drives a GSI already; -ENOMEM; -EBADF or -EINVAL for
- * a descriptor that is none, or none of an eventfd.
+ * Return: 0; -EINVAL for what cannot be, also without controllers of the kernel's; -EBUSY
+ * where the eventfd drives a GSI already; -ENOMEM; -EBADF or -EINVAL for a descriptor that
+ * is none, or none of an eventfd.
  */
 int ksvm_irqfd(struct ksvm *vm, const struct kvm_irqfd *args)
 {
