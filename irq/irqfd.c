@@ -47,7 +47,7 @@ struct irqfd {
 	struct ksvm_resample_user resample;
 };
 
-/* An edge, or a level that the acknowledgement ends; the eventfd's lock is held. */
+/* An edge, or a level that the acknowledgment ends; the eventfd's lock is held. */
 static void deliver(struct irqfd *irqfd)
 {
 	if (irqfd->resample.eventfd) {
@@ -204,7 +204,7 @@ static int assign(struct ksvm *vm, const struct kvm_irqfd *args)
 
 	if (chip == KSVM_IRQCHIP_NONE)
 		return -EINVAL;
-	/* Nobody else sees acknowledgements. */
+	/* Nobody else sees acknowledgments. */
 	if (args->flags & KVM_IRQFD_FLAG_RESAMPLE && chip != KSVM_IRQCHIP_KERNEL)
 		return -EINVAL;
 	file = fget(args->fd);

@@ -197,7 +197,7 @@ static void reads(void)
 }
 
 /* A full ring: the next write comes to user space, in its place. */
-static void full(const void *row)
+static void ring_full(const void *row)
 {
 	bool pio = *(const bool *)row;
 	struct vcpu *vcpu = writer_create();
@@ -434,7 +434,7 @@ int main(int argc, char **argv)
 		const char *kind = kinds[i] ? "pio" : "mmio";
 
 		test_add(sizes, &kinds[i], "coalesced/sizes_%s", kind);
-		test_add(full, &kinds[i], "coalesced/full_%s", kind);
+		test_add(ring_full, &kinds[i], "coalesced/full_%s", kind);
 		test_add(unregister, &kinds[i], "coalesced/unregister_%s", kind);
 	}
 	test_add_rows("coalesced", rows, ARRAY_SIZE(rows));

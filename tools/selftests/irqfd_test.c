@@ -543,7 +543,7 @@ static void irqfd_no_controllers(void)
 	TEST_EQ(irqfd(vm, eventfd_new(0), 0, KVM_IRQFD_FLAG_DEASSIGN), 0);
 }
 
-/* Without pins in the kernel nobody sees a line's acknowledgement; messages do work. */
+/* Without pins in the kernel nobody sees a line's acknowledgment; messages do work. */
 static void irqfd_split(void)
 {
 	struct vm *vm = irq_vm_create_split();
