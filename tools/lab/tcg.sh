@@ -19,7 +19,7 @@ lab_tcg_command()
 	local run=$1 user=null
 
 	[[ -n $OPT_INTERACTIVE ]] && user=stdio,signal=off
-	emulator_command=(qemu-system-x86_64 -machine q35 -cpu "$OPT_CPU"
+	emulator_command=("${LAB_TCG_QEMU:-qemu-system-x86_64}" -machine q35 -cpu "$OPT_CPU"
 		-m "$OPT_MEM" -nodefaults -no-user-config -display none
 		-no-reboot -kernel "$(lab_vmlinuz)" -initrd "$run/initrd"
 		-append "$(lab_host_append) $(lab_tcg_append)"
