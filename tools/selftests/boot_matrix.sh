@@ -12,19 +12,20 @@ here=$(cd "$(dirname "$0")" && pwd)
 rows()
 {
 	cat <<-'ROWS'
-	10.0 q35 on 4 seabios max x2apic
-	7.2 microvm split 2 qboot max x2apic
-	7.2 pc on 1 seabios EPYC xapic
-	10.0 q35 on 4 seabios host noapic
-	10.0 pc split 2 seabios host noapic
-	10.0 microvm on 2 qboot EPYC xapic
-	10.0 microvm split 1 seabios EPYC x2apic
-	10.0 microvm split 4 qboot EPYC xapic
-	7.2 microvm off 1 qboot host xapic
-	7.2 pc off 1 seabios max noapic
-	7.2 pc on 4 ovmf host x2apic
-	7.2 q35 off 1 ovmf EPYC noapic
-	10.0 q35 split 2 ovmf max xapic
+	10.0 pc on 4 seabios EPYC noapic
+	10.0 microvm split 2 qboot EPYC x2apic
+	10.0 microvm split 1 seabios EPYC xapic
+	10.0 pc split 1 seabios max x2apic
+	10.0 pc split 2 seabios host xapic
+	10.0 q35 split 2 seabios host noapic
+	7.2 microvm off 1 qboot max xapic
+	7.2 microvm split 4 qboot host x2apic
+	7.2 q35 off 1 seabios EPYC noapic
+	7.2 q35 on 1 seabios host x2apic
+	7.2 q35 on 2 seabios max noapic
+	10.0 pc split 2 ovmf EPYC x2apic
+	10.0 q35 on 4 ovmf max xapic
+	7.2 pc off 1 ovmf host noapic
 	ROWS
 }
 
@@ -54,12 +55,14 @@ product_of()
 
 # Leave out what there cannot be. A local APIC in user space has no x2APIC; QEMU 10.0 does
 # without one on KVM, and the thread of a second processor of QEMU 7.2 spins with all
-# locks held. microvm has no UEFI and, as it is described by ACPI only, no 8259.
+# locks held. microvm has no UEFI and, as it is described by ACPI only, no 8259; with
+# all controllers in the kernel, its devices' interrupts stop after the first, on stock
+# KVM as well.
 possible()
 {
 	awk '
 	$3 == "off" && ($1 != "7.2" || $4 != 1 || $7 == "x2apic") { next }
-	$2 == "microvm" && ($5 == "ovmf" || $7 == "noapic") { next }
+	$2 == "microvm" && ($3 == "on" || $5 == "ovmf" || $7 == "noapic") { next }
 	$2 != "microvm" && $5 == "qboot" { next }
 	{ print }'
 }
@@ -88,6 +91,7 @@ missing_pairs()
 }
 
 # Boot what the lines of a file say, results beside it: NUMBER.log and NUMBER.status.
+# shellcheck disable=SC2016
 boot_all()
 {
 	awk -v out="$out" '{ print out, NR, $0 }' "$1" | xargs -P "$(nproc)" -n 9 sh -c '

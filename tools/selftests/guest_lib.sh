@@ -19,6 +19,7 @@ fail()
 make_initrd()
 {
 	mkdir "$work/root"
+	# shellcheck disable=SC2154
 	cp -r "$here/guest" "$work/root/test"
 	{
 		cat /guest/initrd
