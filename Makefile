@@ -23,6 +23,10 @@ run: ## boot Linux on ksvm in an emulated AMD host (any machine)
 check: ## build and run every test in emulated AMD hosts; TESTS= HOST= KERNEL= choose
 	$(LAB) check $(LAB_OPTIONS) $(ARGS) $(TESTS)
 
+.PHONY: stress
+stress: ## a Linux guest under load for 5 minutes, watched for lost wake-ups; KERNEL=
+	$(LAB) check $(LAB_OPTIONS) $(ARGS) guest_stress_long
+
 .PHONY: matrix
 matrix: ## make check on every host and every kernel, and a table of it
 	$(LAB) matrix $(ARGS) $(TESTS)

@@ -5,7 +5,7 @@
 
 # The TSC that QEMU gives a host is this machine's, unless it counts instructions. On a
 # busy machine the host's kernel measures it wrongly, and its clocks then go several times
-# as fast as they should: tell the kernel. Measured once in a run of the lab.
+# as fast as they should: tell the kernel.
 lab_tcg_tsc()
 {
 	local program=$LAB_BUILD/tsc-khz
@@ -14,8 +14,7 @@ lab_tcg_tsc()
 	[[ $program -nt $LAB_DIR/tsc-khz.c ]] ||
 		gcc -O2 -Wall -Werror -o "$program" "$LAB_DIR/tsc-khz.c" ||
 		lab_die "cannot compile tsc-khz.c"
-	: "${lab_tsc_khz:=$("$program")}"
-	printf 'tsc_early_khz=%s' "$lab_tsc_khz"
+	printf 'tsc_early_khz=%s' "$("$program")"
 }
 
 # QEMU 7.2 leaves an operand of the instructions before it in RFLAGS when it

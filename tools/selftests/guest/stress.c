@@ -43,7 +43,7 @@
 
 /* What the watchdog knows of a task. Written by the task: count. */
 struct task {
-	_Alignas(64) _Atomic unsigned long count;
+	_Atomic unsigned long count __attribute__((aligned(64)));
 	const char *kind;
 	int cpu;		/* -1: any */
 	bool load;		/* waits in quiet times */
@@ -54,7 +54,7 @@ struct task {
 
 struct shared {
 	_Atomic int quiet;
-	_Alignas(64) _Atomic int turn[MAX_CPUS];
+	_Atomic int turn[MAX_CPUS] __attribute__((aligned(64)));
 	struct task tasks[MAX_TASKS];
 };
 
@@ -280,9 +280,9 @@ static void report(const struct task *task)
 		state = '?';
 	if (stat)
 		fclose(stat);
-	printf("%s on processor %d (state %c) has not got on for %d ms after %lu rounds; processors idle: %ld %%\n",
-	       task->kind, task->cpu, state, task->stalled_ms, task->seen,
-	       idle * 100 / (sysconf(_SC_CLK_TCK) * cpus));
+	printf("%s on processor %d (state %c) has not got on for %d ms after %lu rounds\n",
+	       task->kind, task->cpu, state, task->stalled_ms, task->seen);
+	printf("processors idle: %ld %%\n", idle * 100 / (sysconf(_SC_CLK_TCK) * cpus));
 }
 
 /* Look at each task, the last look being some time ago: have all got on? */
