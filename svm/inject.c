@@ -176,13 +176,15 @@ static bool window_requested(struct ksvm_vcpu *vcpu)
 
 /*
  * The guest's writes of CR8 are looked at while something waits for the priority to go
- * down; where user space has the local APIC, always.
+ * down; where user space has the local APIC, always. So are they while a virtual
+ * interrupt is pending, whose priority the processor would compare anew: QEMU's aborts.
  */
 static void cr8_watch(struct vcpu_svm *svm)
 {
 	u32 *cr = &svm->intercepts[INTERCEPT_OWNER_WINDOW].cr;
-	u32 wanted = !svm->vcpu.apic || ksvm_irq_watches_cr8(&svm->vcpu) ?
-		     INTERCEPT_CR_WRITE(8) : 0;
+	bool watched = !svm->vcpu.apic || svm->window_open_wanted ||
+		       ksvm_irq_watches_cr8(&svm->vcpu);
+	u32 wanted = watched ? INTERCEPT_CR_WRITE(8) : 0;
 
 	if (*cr == wanted)
 		return;
