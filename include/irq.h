@@ -183,8 +183,8 @@ bool ksvm_irq_pending(struct ksvm_vcpu *vcpu);
 bool ksvm_vcpu_wakes(struct ksvm_vcpu *vcpu);
 /* Acknowledge it: its vector, or -1. */
 int ksvm_irq_take(struct ksvm_vcpu *vcpu);
-/* A vector that waits for the task priority to go down. */
-bool ksvm_irq_waits_for_tpr(struct ksvm_vcpu *vcpu);
+/* A write of CR8 has to be seen when it is done. */
+bool ksvm_irq_watches_cr8(struct ksvm_vcpu *vcpu);
 /* CR8 was written: the task priority follows. */
 void ksvm_tpr_changed(struct ksvm_vcpu *vcpu, unsigned int cr8);
 /* KSVM_REQ_EVENT: take over what others have left. False: INIT or SIPI wait for ring 1. */

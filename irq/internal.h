@@ -14,7 +14,7 @@ struct kvm_pic_state;
  * Nothing that delivers an interrupt sleeps: not ksvm_set_irq(), nor what it calls.
  * Any context, also with interrupts off, in a hard timer's callback, and with an
  * eventfd's lock held. Locks in here are raw, are taken with interrupts off, and are
- * not held while acknowledgement notifiers run.
+ * not held while acknowledgment notifiers run.
  */
 
 /**

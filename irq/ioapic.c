@@ -7,11 +7,14 @@
  */
 #include <linux/bitops.h>
 #include <linux/errno.h>
+#include <linux/hrtimer.h>
+#include <linux/ktime.h>
 #include <linux/kvm.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
+#include "compat.h"
 #include "io_bus.h"
 #include "lapic.h"
 #include "vm.h"
@@ -40,6 +43,13 @@
 #define ENTRY_LEVEL	BIT_ULL(15)
 #define ENTRY_MASKED	BIT_ULL(16)
 #define ENTRY_DEST	56
+/*
+ * A pin that is still up each time that its interrupt ends would keep the guest from doing
+ * anything else: after so many, the next one waits.
+ */
+#define STORM_COUNT	1000
+#define STORM_WAIT_NS	(10 * NSEC_PER_MSEC)
+
 #define ENTRY_WRITABLE	(GENMASK_ULL(16, 15) | GENMASK_ULL(13, 13) | GENMASK_ULL(11, 0) | \
 			 GENMASK_ULL(63, 56))
 
@@ -54,6 +64,8 @@
  * @sent: of these, edges that have been delivered
  * @sources: who holds each pin up, a bit for each
  * @entries: redirection table
+ * @resent: for each pin, how often its interrupt has ended in a row with the pin up
+ * @storm: sends those again that had to wait
  * @watched: vectors whose end somebody waits for: level-triggered, or with a listener.
  *	Set under @lock, read without: a bit that is late belongs to an interrupt
  *	that was not sent before it was set
@@ -68,6 +80,8 @@ struct ksvm_ioapic {
 	u32 sent;
 	u8 sources[KSVM_IOAPIC_PINS];
 	u64 entries[KSVM_IOAPIC_PINS];
+	u16 resent[KSVM_IOAPIC_PINS];
+	struct hrtimer storm;
 	unsigned long watched[LAPIC_WORDS];
 };
 
@@ -153,6 +167,7 @@ int ioapic_set_irq(struct ksvm *vm, unsigned int pin, enum ksvm_irq_source sourc
 		if (!ioapic->sources[pin]) {
 			ioapic->lines &= ~BIT(pin);
 			ioapic->sent &= ~BIT(pin);
+			ioapic->resent[pin] = 0;
 		}
 	}
 	raw_spin_unlock_irqrestore(&ioapic->lock, flags);
@@ -199,8 +214,29 @@ static void end_level(struct ksvm_ioapic *ioapic, unsigned int pin)
 	if (!(*entry & ENTRY_LEVEL))
 		return;
 	*entry &= ~ENTRY_REMOTE;
-	if (ioapic->lines & BIT(pin))
+	if (!(ioapic->lines & BIT(pin)))
+		return;
+	if (++ioapic->resent[pin] < STORM_COUNT) {
 		send_pin(ioapic, pin);
+		return;
+	}
+	ioapic->resent[pin] = 0;
+	hrtimer_start(&ioapic->storm, ktime_get() + STORM_WAIT_NS, HRTIMER_MODE_ABS_HARD);
+}
+
+/* In a hard interrupt. What has been sent meanwhile is not sent twice: see send_pin(). */
+static enum hrtimer_restart storm_over(struct hrtimer *timer)
+{
+	struct ksvm_ioapic *ioapic = container_of(timer, struct ksvm_ioapic, storm);
+	unsigned int pin;
+
+	raw_spin_lock(&ioapic->lock);
+	for (pin = 0; pin < KSVM_IOAPIC_PINS; pin++) {
+		if ((ioapic->lines & BIT(pin)) && (ioapic->entries[pin] & ENTRY_LEVEL))
+			send_pin(ioapic, pin);
+	}
+	raw_spin_unlock(&ioapic->lock);
+	return HRTIMER_NORESTART;
 }
 
 /**
@@ -345,6 +381,7 @@ int ioapic_create(struct ksvm *vm)
 	ioapic->device.ops = &device_ops;
 	ioapic->vm = vm;
 	raw_spin_lock_init(&ioapic->lock);
+	ksvm_hrtimer_setup(&ioapic->storm, storm_over);
 	for (pin = 0; pin < KSVM_IOAPIC_PINS; pin++)
 		ioapic->entries[pin] = ENTRY_MASKED;
 	vm->irq.ioapic = ioapic;
@@ -365,6 +402,7 @@ void ioapic_destroy(struct ksvm *vm)
 	if (!ioapic)
 		return;
 	ksvm_io_unregister(vm, KSVM_BUS_MMIO, &ioapic->device);
+	hrtimer_cancel(&ioapic->storm);
 	vm->irq.ioapic = NULL;
 	kfree(ioapic);
 }

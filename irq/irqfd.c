@@ -47,7 +47,7 @@ struct irqfd {
 	struct ksvm_resample_user resample;
 };
 
-/* An edge, or a level that the acknowledgement ends; the eventfd's lock is held. */
+/* An edge, or a level that the acknowledgment ends; the eventfd's lock is held. */
 static void deliver(struct irqfd *irqfd)
 {
 	if (irqfd->resample.eventfd) {
@@ -204,6 +204,7 @@ static int assign(struct ksvm *vm, const struct kvm_irqfd *args)
 
 	if (chip == KSVM_IRQCHIP_NONE)
 		return -EINVAL;
+	/* Nobody else sees acknowledgments. */
 	if (args->flags & KVM_IRQFD_FLAG_RESAMPLE && chip != KSVM_IRQCHIP_KERNEL)
 		return -EINVAL;
 	file = fget(args->fd);
@@ -252,9 +253,9 @@ static int deassign(struct ksvm *vm, const struct kvm_irqfd *args)
  * After one was taken away its eventfd drives nothing any more.
  *
  * Context: may sleep; no lock of the VM's but vm->lock held.
- * Return: 0; -EINVAL for what cannot be, also where the VM has no controllers of the
- * kernel's; -EBUSY where the eventfd drives a GSI already; -ENOMEM; -EBADF or -EINVAL for
- * a descriptor that is none, or none of an eventfd.
+ * Return: 0; -EINVAL for what cannot be, also without controllers of the kernel's; -EBUSY
+ * where the eventfd drives a GSI already; -ENOMEM; -EBADF or -EINVAL for a descriptor that
+ * is none, or none of an eventfd.
  */
 int ksvm_irqfd(struct ksvm *vm, const struct kvm_irqfd *args)
 {

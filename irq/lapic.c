@@ -34,23 +34,26 @@ static bool own_thread(const struct ksvm_vcpu *vcpu)
 	return in_task() && rcu_access_pointer(vcpu->runner) == current;
 }
 
+/* Who finds the request set already leaves the kick to who set it. */
+static void request_event(struct ksvm_vcpu *vcpu)
+{
+	smp_mb__before_atomic();	/* what has arrived, before the bit */
+	if (!test_and_set_bit(KSVM_REQ_EVENT, &vcpu->requests))
+		ksvm_vcpu_kick(vcpu);
+}
+
 /**
- * lapic_notify() - have the vCPU look at what has arrived
+ * lapic_notify() - have the vCPU look for an interrupt
  * @apic: its local APIC; any context
- *
- * Who finds the request set already leaves the kick to who set it.
  */
 void lapic_notify(struct ksvm_lapic *apic)
 {
 	struct ksvm_vcpu *vcpu = apic->vcpu;
 
-	if (own_thread(vcpu)) {
+	if (own_thread(vcpu))
 		WRITE_ONCE(vcpu->x86.events.work, true);
-		return;
-	}
-	smp_mb__before_atomic();	/* what has arrived, before the bit */
-	if (!test_and_set_bit(KSVM_REQ_EVENT, &vcpu->requests))
-		ksvm_vcpu_kick(vcpu);
+	else
+		request_event(vcpu);
 }
 
 /**
@@ -89,7 +92,7 @@ static int accept_init(struct ksvm_lapic *apic)
 {
 	clear_bit(LAPIC_STARTUP, &apic->init);
 	set_bit(LAPIC_INIT, &apic->init);
-	lapic_notify(apic);
+	request_event(apic->vcpu);
 	return 1;
 }
 
@@ -98,7 +101,7 @@ static int accept_startup(struct ksvm_lapic *apic, u8 vector)
 	WRITE_ONCE(apic->startup_vector, vector);
 	smp_mb__before_atomic();	/* the vector, before the bit */
 	set_bit(LAPIC_STARTUP, &apic->init);
-	lapic_notify(apic);
+	request_event(apic->vcpu);
 	return 1;
 }
 
@@ -123,7 +126,7 @@ int lapic_accept(struct ksvm_lapic *apic, enum irq_mode mode, u8 vector, bool le
 		return 1;
 	case IRQ_MODE_NMI:
 		atomic_inc(&apic->nmis);
-		lapic_notify(apic);
+		request_event(apic->vcpu);
 		return 1;
 	case IRQ_MODE_INIT:
 		return accept_init(apic);
@@ -258,15 +261,19 @@ int ksvm_irq_take(struct ksvm_vcpu *vcpu)
 }
 
 /**
- * ksvm_irq_waits_for_tpr() - does a vector wait for the task priority to go down
+ * ksvm_irq_watches_cr8() - has a write of CR8 to be seen when it is done
  * @vcpu: the vCPU, with a local APIC, by its own thread
+ *
+ * Return: so, where a vector waits for the task priority to go down, and where the write
+ * would change no more than bits of TPR that CR8 does not show.
  */
-bool ksvm_irq_waits_for_tpr(struct ksvm_vcpu *vcpu)
+bool ksvm_irq_watches_cr8(struct ksvm_vcpu *vcpu)
 {
 	const struct ksvm_lapic *apic = vcpu->apic;
 	int requested = lapic_highest(apic->regs.irr);
+	u32 tpr = lapic_get(apic, LAPIC_TPR);
 
-	return requested >= 0 && requested >> 4 <= lapic_get(apic, LAPIC_TPR) >> 4;
+	return (tpr & 0xf) || (requested >= 0 && requested >> 4 <= tpr >> 4);
 }
 
 /**

@@ -187,6 +187,8 @@ int lapic_mmio_write(struct ksvm_vcpu *vcpu, u64 gpa, unsigned int bytes, const 
 
 /* lapic_timer.c */
 void lapic_timer_create(struct ksvm_lapic *apic);
+/* Have a shot that is over be so. */
+void lapic_timer_settle(struct ksvm_lapic *apic);
 void lapic_timer_cancel(struct ksvm_lapic *apic);
 void lapic_timer_destroy(struct ksvm_lapic *apic);
 /* TMICT, LVTT or TDCR was written, or all of them were set: start over. */

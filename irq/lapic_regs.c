@@ -94,7 +94,7 @@ static void write_tpr(struct ksvm_lapic *apic, unsigned int reg, u32 value)
 
 	lapic_put(apic, reg, value);
 	static_call(ksvm_x86_set_cr8)(vcpu, value >> 4);
-	if (lapic_highest(apic->regs.irr) >= 0)
+	if ((value & 0xf) || lapic_highest(apic->regs.irr) >= 0)
 		vcpu->x86.events.work = true;
 }
 
@@ -151,6 +151,8 @@ static void write_lvtt(struct ksvm_lapic *apic, unsigned int reg, u32 value)
 {
 	u32 old = lapic_get(apic, reg);
 
+	/* A shot that is over, but for the host's being late, is by the old entry. */
+	lapic_timer_settle(apic);
 	write_lvt(apic, reg, value);
 	if (!((old ^ value) & LVT_TIMER_MODE))
 		return;
@@ -177,7 +179,7 @@ static void write_tmict(struct ksvm_lapic *apic, unsigned int reg, u32 value)
 
 static void write_tdcr(struct ksvm_lapic *apic, unsigned int reg, u32 value)
 {
-	lapic_timer_set_divider(apic, value);
+	lapic_timer_set_divider(apic, value & TDCR_BITS);
 }
 
 #define READ_ONLY	{ .flags = REG_READ }
@@ -213,7 +215,8 @@ static const struct reg_row rows[LAPIC_REGS] = {
 	[LAPIC_LVTERR] = LVT(write_lvt),
 	[LAPIC_TMICT] = { REG_READ, ~0u, .write = write_tmict },
 	[LAPIC_TMCCT] = { REG_READ, .read = lapic_timer_count },
-	[LAPIC_TDCR] = { REG_READ, TDCR_BITS, .write = write_tdcr },
+	/* As by KVM, reserved bits are dropped in either mode. */
+	[LAPIC_TDCR] = { REG_READ, ~0u, .write = write_tdcr },
 	[LAPIC_SELF_IPI] = { REG_X2APIC_ONLY, LVT_VECTOR, .write = write_self_ipi },
 };
 
@@ -442,7 +445,7 @@ void ksvm_tpr_changed(struct ksvm_vcpu *vcpu, unsigned int cr8)
 {
 	struct ksvm_lapic *apic = vcpu->apic;
 
-	if (lapic_get(apic, LAPIC_TPR) >> 4 == cr8)
+	if (lapic_get(apic, LAPIC_TPR) == cr8 << 4)
 		return;
 	lapic_put(apic, LAPIC_TPR, cr8 << 4);
 	if (lapic_highest(apic->regs.irr) >= 0)

@@ -133,6 +133,30 @@ void lapic_timer_cancel(struct ksvm_lapic *apic)
 	raw_spin_unlock_irqrestore(&apic->timer.lock, flags);
 }
 
+/**
+ * lapic_timer_settle() - end a shot whose time has come, before the host's timer does
+ * @apic: the APIC, by its own thread; any ring
+ */
+void lapic_timer_settle(struct ksvm_lapic *apic)
+{
+	struct lapic_timer *timer = &apic->timer;
+	unsigned long flags;
+	bool fire = false;
+	ktime_t now;
+
+	raw_spin_lock_irqsave(&timer->lock, flags);
+	now = ktime_get();
+	if (timer->due && timer->due <= now) {
+		advance_due(timer, now);
+		if (timer->due)
+			arm(timer);
+		fire = true;
+	}
+	raw_spin_unlock_irqrestore(&timer->lock, flags);
+	if (fire)
+		lapic_deliver_lvt(apic, LAPIC_LVTT);
+}
+
 /** lapic_timer_destroy() - undo lapic_timer_create(); sleeps */
 void lapic_timer_destroy(struct ksvm_lapic *apic)
 {

@@ -2,6 +2,7 @@
 /* Message-signalled interrupts: address and data to a message. */
 #include <linux/errno.h>
 #include <linux/kvm.h>
+#include <linux/minmax.h>
 
 #include "lapic.h"
 #include "vm.h"
@@ -47,19 +48,17 @@ struct irq_message irq_message_of_msi(const struct ksvm *vm, u32 address_lo, u32
  * @vm: the VM
  * @msi: the message
  *
- * Return: more than 0: taken; 0: the guest has blocked it; -EINVAL without local APICs in
- * the kernel, or for flags or an address that are not valid.
+ * Return: more than 0: taken; 0: merged, or nobody takes it; -EINVAL without local APICs
+ * in the kernel, or for flags or an address that are not valid.
  */
 int ksvm_signal_msi(struct ksvm *vm, const struct kvm_msi *msi)
 {
 	struct irq_message message;
-	int taken;
 
 	if (irqchip_of(vm) == KSVM_IRQCHIP_NONE || (msi->flags & ~KVM_MSI_VALID_DEVID))
 		return -EINVAL;
 	if (vm->irq.x2apic_32bit && (msi->address_hi & ~ADDRESS_HI_DEST))
 		return -EINVAL;
 	message = irq_message_of_msi(vm, msi->address_lo, msi->address_hi, msi->data);
-	taken = irq_deliver(vm, NULL, &message);
-	return taken;
+	return max(irq_deliver(vm, NULL, &message), 0);
 }

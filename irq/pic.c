@@ -39,6 +39,7 @@ struct ksvm_pic {
 
 /* Leave the lock, and tell of what happened under it. */
 static void pic_unlock(struct ksvm_pic *pic, unsigned long flags, u16 acked)
+	__releases(&pic->lock)
 {
 	bool rose = pic->pair.intr && !pic->output;
 	unsigned long pins = acked;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Level-triggered irqfds: an event raises the line, and the acknowledgement of the
+ * Level-triggered irqfds: an event raises the line, and the acknowledgment of the
  * interrupt lowers it and tells every device on it, by its resample eventfd, to raise it
  * again if it still wants to. The kernel has one resampler for each GSI; its level is
  * that of KSVM_IRQ_SOURCE_RESAMPLE.
@@ -31,7 +31,7 @@ struct ksvm_resampler {
 };
 
 /*
- * Down first: a device that answers at once raises it again. An acknowledgement never
+ * Down first: a device that answers at once raises it again. An acknowledgment never
  * comes from inside an eventfd's wait queue, since ksvm_set_irq() acknowledges nothing.
  */
 static void resample_acked(struct ksvm_ack_notifier *notifier)

@@ -14,7 +14,7 @@ struct ksvm_resampler;
  * struct ksvm_resample_user - an irqfd's share in a resampler
  * @link: in the resampler's list
  * @resampler: that of the GSI; NULL for an irqfd that is none of its users
- * @eventfd: signalled on acknowledgement; the irqfd's reference; constant
+ * @eventfd: signalled on acknowledgment; the irqfd's reference; constant
  */
 struct ksvm_resample_user {
 	struct list_head link;

@@ -158,11 +158,12 @@ static void inject_one(struct vcpu_svm *svm)
 /* Is there an interrupt that has to wait for the processor to be ready? */
 static bool interrupt_waits(struct vcpu_svm *svm)
 {
-	const struct ksvm_vcpu *vcpu = &svm->vcpu;
+	struct ksvm_vcpu *vcpu = &svm->vcpu;
 
-	if (vcpu->x86.events.interrupt_pending)
-		return svm->injecting != INJECTING_INTERRUPT;
-	return vcpu->apic && ksvm_irq_pending(&svm->vcpu);
+	if (vcpu->x86.events.interrupt_pending && svm->injecting != INJECTING_INTERRUPT)
+		return true;
+	/* Also behind one that is being delivered: an 8259 may end those by itself. */
+	return vcpu->apic && ksvm_irq_pending(vcpu);
 }
 
 /* User space asks for the window, where the 8259 is its own and the guest takes its interrupts. */
@@ -174,13 +175,13 @@ static bool window_requested(struct ksvm_vcpu *vcpu)
 }
 
 /*
- * While a vector waits for the priority to go down, the guest's writes of CR8 are looked
- * at; where user space has the local APIC, always.
+ * The guest's writes of CR8 are looked at while something waits for the priority to go
+ * down; where user space has the local APIC, always.
  */
 static void cr8_watch(struct vcpu_svm *svm)
 {
 	u32 *cr = &svm->intercepts[INTERCEPT_OWNER_WINDOW].cr;
-	u32 wanted = !svm->vcpu.apic || ksvm_irq_waits_for_tpr(&svm->vcpu) ?
+	u32 wanted = !svm->vcpu.apic || ksvm_irq_watches_cr8(&svm->vcpu) ?
 		     INTERCEPT_CR_WRITE(8) : 0;
 
 	if (*cr == wanted)

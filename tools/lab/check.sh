@@ -183,7 +183,7 @@ lab_case_is_here()
 	case " $1 " in
 	*' --host '*) [[ " $1 " == *" --host $OPT_HOST "* ]] ;;
 	*' --kernel '*) [[ $OPT_HOST == tcg && $LAB_KERNEL == 6.1 ]] ;;
-	*' --cpu '* | *' --guest '* | *' --icount '*) [[ $OPT_HOST == tcg ]] ;;
+	*' --cpu '* | *' --guest '* | *' --guest-all '* | *' --icount '*) [[ $OPT_HOST == tcg ]] ;;
 	# There the module is built like this anyway.
 	*' --contract '*) ! lab_kernel_is_debug ;;
 	esac
@@ -218,6 +218,10 @@ lab_check_cases()
 	while IFS='|' read -r name options command <&3; do
 		read -r name <<<"$name"
 		[[ -n $name && $name != \#* ]] || continue
+		if [[ $name == +* ]]; then
+			((${#ARGS[@]})) || continue
+			name=${name#+}
+		fi
 		lab_check_wants "$name" || continue
 		[[ -n $command ]] || lab_die "lab-cases: no command for $name"
 		if ! lab_case_is_here "$options"; then

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# The emulated host's initramfs. It is two archives in a row: the guest
-# payload, which is large and cached, and what differs from run to run.
+# The emulated host's initramfs. It is archives in a row: those of the guest,
+# which are large and cached (guest.sh), and what differs from run to run.
 
 LAB_BUSYBOX=/bin/busybox
 
@@ -22,73 +22,6 @@ lab_image_busybox()
 	ln -s busybox "$1/bin/sh"
 	echo 'alias poweroff=exit halt=exit reboot=exit shutdown=exit' \
 		>"$1/etc/shrc"
-}
-
-# The Linux guest's own initramfs.
-lab_guest_initrd()
-{
-	local root=$1.root
-
-	rm -rf "$root"
-	lab_image_busybox "$root"
-	cp "$LAB_DIR/guest-init" "$root/init"
-	gcc -O2 -Wall -Werror -static -o "$root/bin/cpuid-signature" \
-		"$LAB_DIR/cpuid-signature.c" ||
-		lab_die "cannot compile cpuid-signature.c"
-	lab_cpio "$root" | gzip -9n >"$1"
-	rm -rf "$root"
-}
-
-# The guest's kernel, whatever the host's is.
-LAB_GUEST_KERNEL=6.1
-
-lab_guest_vmlinuz()
-{
-	# shellcheck disable=SC2034
-	LAB_KERNEL=$LAB_GUEST_KERNEL
-	lab_kernel_fetch
-	lab_vmlinuz
-}
-
-# Build the archive with QEMU, what it needs, and a guest for it, unless the
-# cached one is newer than everything that went into it.
-lab_guest_payload()
-{
-	local out=$1 root=$1.root qemu input
-	local -a inputs
-
-	qemu=$(command -v qemu-system-x86_64)
-	inputs=("$qemu" "$LAB_DIR/image.sh" "$LAB_DIR/guest-init"
-		"$LAB_DIR/cpuid-signature.c" "$LAB_DIR/lab-guest")
-	for input in "${inputs[@]}"; do
-		[[ $out -nt $input ]] || {
-			rm -f "$out"
-			break
-		}
-	done
-	[[ -e $out ]] && return 0
-
-	rm -rf "$root"
-	mkdir -p "$root/bin" "$root/guest" "$root/usr/bin"
-	cp "$qemu" "$root/usr/bin/"
-	# The dynamic loader and the libraries, at the paths they are asked for.
-	ldd "$qemu" | grep -o '/[^ ]*' | sort -u |
-		xargs cp -L --parents -t "$root" ||
-		lab_die "cannot copy QEMU's libraries"
-	for input in /usr/share/seabios/bios-256k.bin \
-		     /usr/share/seabios/bios.bin \
-		     /usr/share/qemu/kvmvapic.bin \
-		     /usr/share/qemu/linuxboot.bin \
-		     /usr/share/qemu/linuxboot_dma.bin; do
-		cp -L --parents -t "$root" "$input" ||
-			lab_die "QEMU's package lacks $input"
-	done
-	cp "$LAB_DIR/lab-guest" "$root/bin/"
-	cp "$(lab_guest_vmlinuz)" "$root/guest/vmlinuz" ||
-		lab_die "no kernel for the guest"
-	lab_guest_initrd "$root/guest/initrd"
-	lab_cpio "$root" >"$out.tmp" && mv "$out.tmp" "$out"
-	rm -rf "$root"
 }
 
 # Copy FILE[:DEST] of --add into the image; the default place is /lab.
@@ -153,13 +86,8 @@ lab_image()
 	printf '%s\n' "$3" >"$root/lab/command"
 
 	{
-		[[ -z $OPT_GUEST ]] || cat "$(lab_payload_path)"
+		[[ -z $OPT_GUEST ]] || lab_guest_archives | xargs -d '\n' cat
 		lab_cpio "$root"
 	} >"$run/initrd"
 	rm -rf "$root"
-}
-
-lab_payload_path()
-{
-	printf '%s/guest-%s.cpio\n' "$LAB_BUILD" "$LAB_GUEST_KERNEL"
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Interrupts in one local APIC: priorities, acknowledgement, errors, state from outside. */
+/* Interrupts in one local APIC: priorities, EOI, errors, state from outside. */
 #include <stdlib.h>
 
 #include "apic.h"

@@ -166,6 +166,8 @@ static void mmio_hole_exits(const void *base)
 	struct vm *vm = irqchip_vm_create();
 	struct vcpu *vcpu;
 
+	if (!check_extension(vm->fd, KVM_CAP_DISABLE_QUIRKS2))
+		test_skip("KVM_CAP_DISABLE_QUIRKS2 is not there");
 	vm_enable_cap(vm, KVM_CAP_DISABLE_QUIRKS2, KVM_X86_QUIRK_LAPIC_MMIO_HOLE);
 	vcpu = irqchip_vcpu_create(vm, 0, 0, guest_hole);
 	vcpu_set_arg(vcpu, *(const u64 *)base, 0);

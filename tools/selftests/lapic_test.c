@@ -409,6 +409,8 @@ static void lint0_without_quirk(void)
 	struct vm *vm = irqchip_vm_create();
 	struct kvm_lapic_state state;
 
+	if (!check_extension(vm->fd, KVM_CAP_DISABLE_QUIRKS2))
+		test_skip("KVM_CAP_DISABLE_QUIRKS2 is not there");
 	vm_enable_cap(vm, KVM_CAP_DISABLE_QUIRKS2, KVM_X86_QUIRK_LINT0_REENABLED);
 	state = vcpu_lapic(vcpu_create_bare(vm, 0));
 	TEST_EQ(lapic_reg(&state, APIC_LVT0), LVT_MASKED);

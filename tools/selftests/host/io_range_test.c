@@ -88,7 +88,7 @@ static void one(void)
 	build(1);
 	for (address = 0xf0; address < 0x120; address++)
 		compare_around(1, address);
-	EXPECT(io_walk_next(&(struct io_walk){ NULL, NULL, 0 }) == NULL);
+	EXPECT(!io_walk_next(&(struct io_walk){}));
 	tap_row("borders of a range");
 }
 
@@ -106,7 +106,7 @@ static void ends_of_the_space(void)
 }
 
 /* Whoever was first is asked first, whether it is the larger one or not. */
-static void order(void)
+static void registration_order(void)
 {
 	struct io_walk walk;
 
@@ -144,7 +144,7 @@ static void neighbours(void)
 }
 
 /* Each of the outer ones is in the list of each segment inside. */
-static void nested(void)
+static void one_inside_another(void)
 {
 	unsigned int i;
 	u64 address;
@@ -184,9 +184,9 @@ int main(void)
 	none();
 	one();
 	ends_of_the_space();
-	order();
+	registration_order();
 	neighbours();
-	nested();
+	one_inside_another();
 	random_ranges();
 	return tap_end();
 }

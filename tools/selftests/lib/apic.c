@@ -6,10 +6,6 @@
 #include "apic.h"
 #include "harness.h"
 
-/* apic_entry.S: what a vCPU that was started by SIPI runs. */
-extern char sipi_code[], sipi_pgd[], sipi_code_end[];
-extern u64 sipi_entry;
-
 /** irqchip_vm_create() - vm_create() with all controllers in the kernel */
 struct vm *irqchip_vm_create(void)
 {

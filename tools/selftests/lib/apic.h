@@ -86,6 +86,10 @@
 #define RTE_LEVEL		BIT(15)
 #define RTE_MASKED		BIT(16)
 
+/* apic_entry.S: what a vCPU that was started by SIPI runs. */
+extern char sipi_code[], sipi_pgd[], sipi_code_end[];
+extern u64 sipi_entry;
+
 /* Host. */
 struct vm *irqchip_vm_create(void);
 struct vm *split_vm_create(u64 reserved_pins);

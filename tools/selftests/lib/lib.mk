@@ -4,7 +4,7 @@
 
 CC ?= gcc
 LIB_OBJS := harness.o debugfs.o vm.o vcpu.o run.o fault.o guest.o guest_entry.o \
-	    apic.o apic_guest.o apic_entry.o
+	    apic.o apic_guest.o apic_entry.o irq_guest.o
 LIB_OBJS := $(addprefix $(O)/lib/,$(LIB_OBJS))
 LIB_HEADERS := $(wildcard $(SELFTESTS)/lib/*.h)
 
@@ -19,7 +19,7 @@ CFLAGS := -O2 -g -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initiali
 	  -ffile-prefix-map=$(SELFTESTS)/= -I$(SELFTESTS)/lib $(EXTRA_CFLAGS)
 LDFLAGS := -static -no-pie -pthread
 
-$(O)/lib/guest.o $(O)/lib/apic_guest.o: CFLAGS += -mgeneral-regs-only
+$(O)/lib/guest.o $(O)/lib/apic_guest.o $(O)/lib/irq_guest.o: CFLAGS += -mgeneral-regs-only
 
 $(O)/lib/%.o: $(SELFTESTS)/lib/%.c $(LIB_HEADERS)
 	@mkdir -p $(@D)
