@@ -4,6 +4,7 @@
 #include <linux/kvm.h>
 #include <linux/spinlock.h>
 
+#include "irq_ops.h"
 #include "lapic.h"
 #include "vm.h"
 

@@ -10,7 +10,7 @@
 
 #include "guest.h"
 #include "internal.h"
-#include "irq.h"
+#include "irq_ops.h"
 #include "x86_ops.h"
 
 #define CR0_DEFINED	(X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET | \

@@ -13,7 +13,7 @@
 #include "guest.h"
 #include "insn.h"
 #include "io_bus.h"
-#include "irq.h"
+#include "irq_ops.h"
 #include "vcpu.h"
 #include "x86_ops.h"
 

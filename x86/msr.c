@@ -15,7 +15,7 @@
 #include "compat.h"
 #include "guest.h"
 #include "internal.h"
-#include "irq.h"
+#include "irq_ops.h"
 #include "msr_values.h"
 #include "vm.h"
 #include "x86_ops.h"

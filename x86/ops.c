@@ -4,7 +4,7 @@
  * of the PMU and the local APIC. Their tables are above; the calls are defined here, in
  * the lowest folder that needs all of them.
  */
-#include "irq.h"
+#include "irq_ops.h"
 #include "vcpu.h"
 #include "x86_ops.h"
 

@@ -7,7 +7,7 @@
 
 #include "guest.h"
 #include "internal.h"
-#include "irq.h"
+#include "irq_ops.h"
 #include "x86_ops.h"
 
 #define RFLAGS_DEFINED	(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | X86_EFLAGS_ZF | \

@@ -6,6 +6,7 @@
 
 #include "guest.h"
 #include "internal.h"
+#include "irq_ops.h"
 #include "vm.h"
 #include "x86_ops.h"
 

@@ -11,7 +11,7 @@
 
 #include "guest.h"
 #include "internal.h"
-#include "irq.h"
+#include "irq_ops.h"
 #include "vm.h"
 #include "x86_ops.h"
 

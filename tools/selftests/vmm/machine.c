@@ -206,7 +206,8 @@ static u32 port_read(struct machine *machine, u16 port)
 	case 0x71:
 		return 0;
 	case 0x61:
-		return refresh ^= 0x10;
+		/* Memory is refreshed; the speaker's timer has always run out. */
+		return 0x20 | (refresh ^= 0x10);
 	default:
 		return ~0u;
 	}
