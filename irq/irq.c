@@ -123,6 +123,7 @@ int ksvm_enable_split_irqchip(struct ksvm *vm, u64 reserved_pins)
 	error = routing_init(vm);
 	if (error)
 		return error;
+	/* Whoever sees it finds the routes. */
 	smp_store_release(&vm->irq.chip, KSVM_IRQCHIP_SPLIT);
 	return 0;
 }

@@ -118,9 +118,9 @@ struct ksvm_lapic {
 	struct lapic_timer timer;
 };
 
-/* Pairs with the end of creation: whoever sees it sees all that belongs to it. */
 static inline enum ksvm_irqchip irqchip_of(const struct ksvm *vm)
 {
+	/* Pairs with the end of creation: whoever sees it sees all that belongs to it. */
 	return smp_load_acquire(&vm->irq.chip);
 }
 
@@ -203,7 +203,6 @@ void lapic_timer_tsc_changed(struct ksvm_vcpu *vcpu);
 void lapic_timer_wait(struct ksvm_lapic *apic);
 
 /* dest_map.c */
-int dest_map_init(struct ksvm *vm);
 void dest_map_destroy(struct ksvm *vm);
 /* What the map is made of has changed; may sleep. */
 void dest_map_update(struct ksvm *vm);

@@ -66,7 +66,7 @@ static inline int lapic_highest(const unsigned long *map)
 	int i;
 
 	for (i = LAPIC_WORDS - 1; i >= 0; i--) {
-		unsigned long word = *(const volatile unsigned long *)&map[i];
+		unsigned long word = READ_ONCE(map[i]);
 
 		if (word)
 			return i * 64 + 63 - __builtin_clzl(word);
