@@ -4,6 +4,7 @@
 #define KSVM_IO_BUS_H
 
 #include <linux/mutex.h>
+#include <linux/rcupdate.h>
 #include <linux/types.h>
 
 struct ksvm;
@@ -82,6 +83,12 @@ int ksvm_io_register(struct ksvm *vm, enum ksvm_bus bus, u64 address, u64 bytes,
  * ops any more. The destructor is left to the caller.
  */
 void ksvm_io_unregister(struct ksvm *vm, enum ksvm_bus bus, struct ksvm_io_device *device);
+
+/* Was nothing ever put on the bus? Asked first where that is what is to be expected. */
+static inline bool ksvm_io_is_unused(const struct ksvm_io *io, enum ksvm_bus bus)
+{
+	return !rcu_access_pointer(io->buses[bus]);
+}
 
 /*
  * Own thread, ring 1 or 2. 0, or -EOPNOTSUPP where no device takes the access. On

@@ -192,5 +192,7 @@ struct ksvm_walk {
  * ring 2 missed; -EFAULT where a slot's user address is bad.
  */
 int ksvm_walk(struct ksvm_vcpu *vcpu, gva_t gva, u32 access, struct ksvm_walk *walk);
+int ksvm_fetch(struct ksvm_vcpu *vcpu, gva_t gva, u32 access, void *data, unsigned int bytes,
+	       u32 *error_code);
 
 #endif

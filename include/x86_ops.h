@@ -29,6 +29,7 @@ struct ksvm_vcpu;
  * get_segment, set_segment: enum emulate_seg, VMCB attribute format
  * get_table, set_table: GDTR, IDTR
  * get_cpl: current privilege level
+ * get_cs_long: CS.L, which is what most want to know of CS
  * set_cr0, set_cr3, set_cr4, set_efer: checked value into vcpu->x86 and VMCB
  * set_cr8: checked value into vcpu->x86 and V_TPR
  * set_cr2: into vcpu->x86 and VMCB
@@ -59,6 +60,7 @@ struct ksvm_vcpu;
 	OP(void, set_table, (struct ksvm_vcpu *vcpu, enum emulate_table_register reg,	\
 			     const struct emulate_table *table))			\
 	OP(int, get_cpl, (struct ksvm_vcpu *vcpu))					\
+	OP(bool, get_cs_long, (struct ksvm_vcpu *vcpu))					\
 	OP(void, set_cr0, (struct ksvm_vcpu *vcpu, unsigned long cr0))			\
 	OP(void, set_cr2, (struct ksvm_vcpu *vcpu, unsigned long cr2))			\
 	OP(void, set_cr3, (struct ksvm_vcpu *vcpu, unsigned long cr3))			\

@@ -200,6 +200,11 @@ static enum npf_outcome fault_outer(const struct fault *fault)
 	return outcome == NPF_SLOW ? fault_slow(fault) : outcome;
 }
 
+static enum npf_outcome fault_memory(const struct fault *fault)
+{
+	return fault->vcpu->ring == RING_INNER ? fault_inner(fault) : fault_outer(fault);
+}
+
 /**
  * ksvm_npf() - handle a nested page fault
  * @vcpu: the vCPU, by its own thread
@@ -211,16 +216,16 @@ static enum npf_outcome fault_outer(const struct fault *fault)
  */
 enum npf_outcome ksvm_npf(struct ksvm_vcpu *vcpu, gpa_t gpa, u64 error_code)
 {
-	gfn_t gfn = gpa >> PAGE_SHIFT;
-	struct fault fault = {
-		.vcpu = vcpu,
-		.slot = find_slot(vcpu, gfn),
-		.gfn = gfn,
-		.write = error_code & NPF_WRITE,
-	};
+	struct ksvm_memslot *slot = find_slot(vcpu, gpa >> PAGE_SHIFT);
+	bool write = error_code & NPF_WRITE;
 
-	if (!fault.slot || (fault.write && fault.slot->flags & KVM_MEM_READONLY))
+	if (!slot || (write && slot->flags & KVM_MEM_READONLY))
 		return NPF_MMIO;
-	fault.hva = slot_hva(fault.slot, gfn);
-	return vcpu->ring == RING_INNER ? fault_inner(&fault) : fault_outer(&fault);
+	return fault_memory(&(struct fault) {
+		.vcpu = vcpu,
+		.slot = slot,
+		.hva = slot_hva(slot, gpa >> PAGE_SHIFT),
+		.gfn = gpa >> PAGE_SHIFT,
+		.write = write,
+	});
 }

@@ -235,17 +235,38 @@ static int walk_once(struct walker *walker, u32 access, struct ksvm_walk *walk)
 	return 0;
 }
 
-/* One 8-byte entry for the shortcut; false for a miss of any kind. */
-static __always_inline bool peek(struct ksvm_vcpu *vcpu, const struct ksvm_memslot **slot,
-				 gpa_t gpa, u64 *entry)
+/**
+ * struct reach - what can be read without another search: a slot, or nothing at first
+ * @first: its first guest-physical address
+ * @bytes: its length
+ * @offset: of user addresses from guest-physical ones
+ */
+struct reach {
+	gpa_t first;
+	u64 bytes;
+	unsigned long offset;
+};
+
+static __always_inline bool reach_for(struct ksvm_vcpu *vcpu, struct reach *reach, gpa_t gpa)
 {
-	if (!*slot || !slot_contains(*slot, gpa >> PAGE_SHIFT)) {
-		*slot = find_slot(vcpu, gpa >> PAGE_SHIFT);
-		if (!*slot)
-			return false;
-	}
+	const struct ksvm_memslot *slot = find_slot(vcpu, gpa >> PAGE_SHIFT);
+
+	if (!slot)
+		return false;
+	reach->first = slot->base_gfn << PAGE_SHIFT;
+	reach->bytes = (u64)slot->npages << PAGE_SHIFT;
+	reach->offset = slot->userspace_addr - reach->first;
+	return true;
+}
+
+/* Eight bytes inside a page, for the shortcuts; false for a miss of any kind. */
+static __always_inline bool peek(struct ksvm_vcpu *vcpu, struct reach *reach, gpa_t gpa,
+				 u64 *value)
+{
+	if (unlikely(gpa - reach->first >= reach->bytes) && !reach_for(vcpu, reach, gpa))
+		return false;
 	__uaccess_begin_nospec();
-	unsafe_get_user(*entry, (const u64 __user *)slot_hva_of_gpa(*slot, gpa), miss);
+	unsafe_get_user(*value, (const u64 __user *)(reach->offset + gpa), miss);
 	__uaccess_end();
 	return true;
 
@@ -263,35 +284,41 @@ static bool supervisor_allowed(const struct ksvm_x86_vcpu *x86, u32 access)
 	       (!(access & WALK_SYSTEM) && x86->rflags & X86_EFLAGS_AC);
 }
 
+/* Is the guest in a mode that walk_shortcut() knows? */
+static __always_inline bool shortcut_knows(const struct ksvm_vcpu *vcpu)
+{
+	return guest_long_mode(vcpu) && !(vcpu->x86.cr4 & X86_CR4_PKE);
+}
+
 /*
  * The common case, which instruction fetches depend on: long mode, all entries
  * present, accessed and without a doubtful bit, rights as needed. Nothing to set
  * and nothing to report. False leaves all else to the complete walk.
  */
 static __always_inline bool walk_shortcut(struct ksvm_vcpu *vcpu, gva_t gva, u32 access,
-					  struct ksvm_walk *walk)
+					  struct reach *reach, struct ksvm_walk *walk)
 {
 	const struct ksvm_x86_vcpu *x86 = &vcpu->x86;
 	u64 required = GPTE_PRESENT | GPTE_ACCESSED;
-	u64 forbidden = x86->maxphyaddr < 52 ? WALK_BITS(51, x86->maxphyaddr) : 0;
-	const struct ksvm_memslot *slot = NULL;
-	u64 entry = x86->cr3, rights = ~0ULL;
+	u64 watched = x86->maxphyaddr < 52 ? WALK_BITS(51, x86->maxphyaddr) : 0;
+	u64 entry = x86->cr3, rights = ~0ULL, offset;
 	int level = x86->cr4 & X86_CR4_LA57 ? 5 : 4;
-	unsigned int shift = level * 9 + 3;
+	/* Turned by nine bits for each level, it has the level's index times 8 in its low bits. */
+	u64 path = ror64(gva, level * 9 + 9);
 
 	if (access & WALK_USER)
 		required |= GPTE_USER;
 	if (access & WALK_WRITE && (access & WALK_USER || x86->cr0 & X86_CR0_WP))
 		required |= GPTE_WRITABLE;
 	if (access & WALK_FETCH || !(x86->efer & EFER_NX))
-		forbidden |= GPTE_NX;
+		watched |= GPTE_NX;
+	watched |= required;
 
-	for (; ; level--, shift -= 9) {
-		gpa_t gpa = (entry & WALK_FRAME) + ((gva >> (shift - 3)) & 0xff8);
-
-		if (!peek(vcpu, &slot, gpa, &entry))
+	for (; ; level--) {
+		path = rol64(path, 9);
+		if (!peek(vcpu, reach, (entry & WALK_FRAME) | (path & 0xff8), &entry))
 			return false;
-		if ((entry & (required | forbidden)) != required)
+		if ((entry & watched) != required)
 			return false;
 		rights &= entry;
 		if (level == 1)
@@ -308,7 +335,8 @@ static __always_inline bool walk_shortcut(struct ksvm_vcpu *vcpu, gva_t gva, u32
 	if (!(access & WALK_USER) && rights & GPTE_USER && !supervisor_allowed(x86, access))
 		return false;
 	walk->level = level;
-	walk->gpa = (entry & WALK_FRAME & (~0ULL << shift)) | (gva & ~(~0ULL << shift));
+	offset = level == 1 ? WALK_BITS(11, 0) : WALK_BITS(20, 0);
+	walk->gpa = (entry & WALK_FRAME & ~offset) | (gva & offset);
 	return true;
 }
 
@@ -336,6 +364,7 @@ static int walk_complete(struct ksvm_vcpu *vcpu, gva_t gva, u32 access, struct k
 
 int ksvm_walk(struct ksvm_vcpu *vcpu, gva_t gva, u32 access, struct ksvm_walk *walk)
 {
+	struct reach reach = {};
 	int r = 0;
 
 	walk->error_code = 0;
@@ -346,9 +375,50 @@ int ksvm_walk(struct ksvm_vcpu *vcpu, gva_t gva, u32 access, struct ksvm_walk *w
 	}
 
 	user_begin(vcpu);
-	if (!guest_long_mode(vcpu) || vcpu->x86.cr4 & X86_CR4_PKE ||
-	    !walk_shortcut(vcpu, gva, access, walk))
+	if (!shortcut_knows(vcpu) || !walk_shortcut(vcpu, gva, access, &reach, walk))
 		r = walk_complete(vcpu, gva, access, walk);
 	user_end(vcpu);
 	return r;
+}
+
+/* Two loads where the walk has just been; false leaves it to ksvm_walk(). */
+static __always_inline bool fetch_shortcut(struct ksvm_vcpu *vcpu, gva_t gva, u32 access, u64 *data)
+{
+	struct reach reach = {};
+	struct ksvm_walk walk;
+	bool done;
+
+	user_begin(vcpu);
+	done = walk_shortcut(vcpu, gva, access, &reach, &walk) &&
+	       peek(vcpu, &reach, walk.gpa, &data[0]) &&
+	       peek(vcpu, &reach, walk.gpa + sizeof(*data), &data[1]);
+	user_end(vcpu);
+	return done;
+}
+
+/**
+ * ksvm_fetch() - read instruction bytes
+ * @vcpu: the vCPU, by its own thread
+ * @gva: linear address
+ * @access: 0, or WALK_USER for CPL 3
+ * @data: what was read; undefined on failure
+ * @bytes: how much, within one page; 16 are read with two loads
+ * @error_code: of the #PF to inject, on -EPERM
+ *
+ * Context: ring 2, or read side of mmu.srcu (then it may sleep).
+ * Return: as ksvm_walk() and ksvm_read_gpa().
+ */
+int ksvm_fetch(struct ksvm_vcpu *vcpu, gva_t gva, u32 access, void *data, unsigned int bytes,
+	       u32 *error_code)
+{
+	struct ksvm_walk walk;
+	int r;
+
+	access = (access & WALK_USER) | WALK_FETCH;
+	if (bytes == 2 * sizeof(u64) && shortcut_knows(vcpu) &&
+	    fetch_shortcut(vcpu, gva, access, data))
+		return 0;
+	r = ksvm_walk(vcpu, gva, access, &walk);
+	*error_code = walk.error_code;
+	return r ? r : ksvm_read_gpa(vcpu, walk.gpa, data, bytes);
 }

@@ -59,6 +59,7 @@ static const struct ksvm_x86_ops svm_x86_ops = {
 	.get_table = svm_get_table,
 	.set_table = svm_set_table,
 	.get_cpl = svm_get_cpl,
+	.get_cs_long = svm_get_cs_long,
 	.set_cr0 = svm_set_cr0,
 	.set_cr2 = svm_set_cr2,
 	.set_cr3 = svm_set_cr3,

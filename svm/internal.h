@@ -242,6 +242,7 @@ void svm_get_table(struct ksvm_vcpu *vcpu, enum emulate_table_register reg,
 void svm_set_table(struct ksvm_vcpu *vcpu, enum emulate_table_register reg,
 		   const struct emulate_table *table);
 int svm_get_cpl(struct ksvm_vcpu *vcpu);
+bool svm_get_cs_long(struct ksvm_vcpu *vcpu);
 void svm_set_cr0(struct ksvm_vcpu *vcpu, unsigned long cr0);
 void svm_set_cr2(struct ksvm_vcpu *vcpu, unsigned long cr2);
 void svm_set_cr3(struct ksvm_vcpu *vcpu, unsigned long cr3);

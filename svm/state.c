@@ -169,6 +169,15 @@ int svm_get_cpl(struct ksvm_vcpu *vcpu)
 	return to_svm(vcpu)->vmcb->save.cpl;
 }
 
+/**
+ * svm_get_cs_long() - is CS a 64-bit code segment, if the guest is in long mode
+ * @vcpu: the vCPU, by its own thread
+ */
+bool svm_get_cs_long(struct ksvm_vcpu *vcpu)
+{
+	return to_svm(vcpu)->vmcb->save.cs.attrib & EMULATE_SEG_L;
+}
+
 /*
  * A register whose value in the VMCB is not the guest's must not be read by it,
  * and CR0 not even partly written.

@@ -15,6 +15,7 @@
 #include "io_bus.h"
 #include "irq_ops.h"
 #include "vcpu.h"
+#include "vm.h"
 #include "x86_ops.h"
 
 /* Nothing on a bus is wider. */
@@ -29,7 +30,7 @@ static int device_read(struct ksvm_vcpu *vcpu, u64 gpa, unsigned int bytes, void
 
 	if (vcpu->apic)
 		error = static_call(ksvm_irq_read)(vcpu, gpa, bytes, data);
-	if (error == -EOPNOTSUPP)
+	if (error == -EOPNOTSUPP && !ksvm_io_is_unused(&vcpu->vm->io, KSVM_BUS_MMIO))
 		error = ksvm_io_read(vcpu, KSVM_BUS_MMIO, gpa, bytes, data);
 	return error;
 }
@@ -40,7 +41,7 @@ static int device_write(struct ksvm_vcpu *vcpu, u64 gpa, unsigned int bytes, con
 
 	if (vcpu->apic)
 		error = static_call(ksvm_irq_write)(vcpu, gpa, bytes, data);
-	if (error == -EOPNOTSUPP)
+	if (error == -EOPNOTSUPP && !ksvm_io_is_unused(&vcpu->vm->io, KSVM_BUS_MMIO))
 		error = ksvm_io_write(vcpu, KSVM_BUS_MMIO, gpa, bytes, data);
 	return error;
 }
@@ -227,7 +228,8 @@ bool ksvm_device_move(struct ksvm_vcpu *vcpu, const struct insn *insn, u64 gpa, 
 	    move.load != !(error_code & NPF_WRITE))
 		return false;
 	vcpu->x86.insn_length = insn->length;
-	if (!move.load && !ksvm_io_write(vcpu, KSVM_BUS_FAST_MMIO, gpa, 0, NULL)) {
+	if (!move.load && !ksvm_io_is_unused(&vcpu->vm->io, KSVM_BUS_FAST_MMIO) &&
+	    !ksvm_io_write(vcpu, KSVM_BUS_FAST_MMIO, gpa, 0, NULL)) {
 		*outcome = ksvm_skip_insn(vcpu);
 		return true;
 	}

@@ -16,10 +16,14 @@
 #include "vcpu.h"
 #include "x86_ops.h"
 
+static bool in_long64(struct ksvm_vcpu *vcpu)
+{
+	return guest_long_mode(vcpu) && static_call(ksvm_x86_get_cs_long)(vcpu);
+}
+
+/* Where in_long64() is false. */
 static enum emulate_mode mode_of(const struct ksvm_vcpu *vcpu, const struct emulate_segment *cs)
 {
-	if (guest_long_mode(vcpu) && (cs->attributes & EMULATE_SEG_L))
-		return EMULATE_LONG64;
 	if (!guest_protected_mode(vcpu))
 		return EMULATE_REAL;
 	if (!guest_long_mode(vcpu) && (vcpu->x86.rflags & X86_EFLAGS_VM))
@@ -37,14 +41,10 @@ enum emulate_mode ksvm_insn_mode(struct ksvm_vcpu *vcpu)
 {
 	struct emulate_segment cs;
 
+	if (in_long64(vcpu))
+		return EMULATE_LONG64;
 	static_call(ksvm_x86_get_segment)(vcpu, EMULATE_CS, &cs);
 	return mode_of(vcpu, &cs);
-}
-
-static unsigned long linear_of(const struct ksvm_vcpu *vcpu, const struct emulate_segment *cs,
-			       enum emulate_mode mode)
-{
-	return mode == EMULATE_LONG64 ? vcpu->x86.rip : (u32)(cs->base + vcpu->x86.rip);
 }
 
 /**
@@ -57,25 +57,22 @@ unsigned long ksvm_linear_rip(struct ksvm_vcpu *vcpu)
 {
 	struct emulate_segment cs;
 
+	if (in_long64(vcpu))
+		return vcpu->x86.rip;
 	static_call(ksvm_x86_get_segment)(vcpu, EMULATE_CS, &cs);
-	return linear_of(vcpu, &cs, mode_of(vcpu, &cs));
+	return (u32)(cs.base + vcpu->x86.rip);
 }
 
 /* Up to the end of a page. -EPERM: the page fault is queued. */
 static int fetch(struct ksvm_vcpu *vcpu, unsigned long linear, u8 *bytes, unsigned int count)
 {
-	u32 access = WALK_FETCH;
-	struct ksvm_walk walk;
-	int error;
+	u32 access = static_call(ksvm_x86_get_cpl)(vcpu) == 3 ? WALK_USER : 0;
+	u32 error_code;
+	int error = ksvm_fetch(vcpu, linear, access, bytes, count, &error_code);
 
-	if (static_call(ksvm_x86_get_cpl)(vcpu) == 3)
-		access |= WALK_USER;
-	error = ksvm_walk(vcpu, linear, access, &walk);
-	if (error == -EPERM)
-		ksvm_queue_page_fault(vcpu, linear, walk.error_code);
-	if (error)
-		return error;
-	return ksvm_read_gpa(vcpu, walk.gpa, bytes, count);
+	if (unlikely(error == -EPERM))
+		ksvm_queue_page_fault(vcpu, linear, error_code);
+	return error;
 }
 
 static int decode_status(struct ksvm_vcpu *vcpu, int status)
@@ -110,10 +107,15 @@ static void locate(struct ksvm_vcpu *vcpu, struct insn_fetch *fetched)
 {
 	struct emulate_segment cs;
 
+	fetched->count = 0;
+	if (likely(in_long64(vcpu))) {
+		fetched->mode = EMULATE_LONG64;
+		fetched->linear = vcpu->x86.rip;
+		return;
+	}
 	static_call(ksvm_x86_get_segment)(vcpu, EMULATE_CS, &cs);
 	fetched->mode = mode_of(vcpu, &cs);
-	fetched->linear = linear_of(vcpu, &cs, fetched->mode);
-	fetched->count = 0;
+	fetched->linear = (u32)(cs.base + vcpu->x86.rip);
 }
 
 /* The bytes in the page that the instruction begins in. */

@@ -200,15 +200,15 @@ void ksvm_io_unregister(struct ksvm *vm, enum ksvm_bus bus, struct ksvm_io_devic
 		synchronize_rcu_expedited();
 }
 
-static struct io_walk walk_begin(struct ksvm_vcpu *vcpu, enum ksvm_bus bus, u64 address,
-				 unsigned int bytes)
+static __always_inline struct io_walk walk_begin(struct ksvm_vcpu *vcpu, enum ksvm_bus bus,
+						 u64 address, unsigned int bytes)
 {
 	const struct ksvm_io_bus *found = rcu_dereference(vcpu->vm->io.buses[bus]);
 
 	return found ? io_walk_begin(&found->map, address, bytes) : (struct io_walk){};
 }
 
-static struct ksvm_io_device *walk_next(struct io_walk *walk)
+static __always_inline struct ksvm_io_device *walk_next(struct io_walk *walk)
 {
 	struct io_entry *entry;
 

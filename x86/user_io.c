@@ -11,7 +11,9 @@
 #include <linux/string.h>
 
 #include "insn.h"
+#include "io_bus.h"
 #include "vcpu.h"
+#include "vm.h"
 #include "x86_ops.h"
 
 /*
@@ -100,9 +102,12 @@ static bool kernel_port_io(struct ksvm_vcpu *vcpu, u16 port, unsigned int bytes,
 {
 	u32 value = 0;
 
+	if (ksvm_io_is_unused(&vcpu->vm->io, KSVM_BUS_PIO))
+		return false;
 	if (!in)
-		return ksvm_port_write(vcpu, port, bytes, &vcpu->x86.regs[EMULATE_RAX], 1);
-	if (!ksvm_port_read(vcpu, port, bytes, &value, 1))
+		return !ksvm_io_write(vcpu, KSVM_BUS_PIO, port, bytes,
+				      &vcpu->x86.regs[EMULATE_RAX]);
+	if (ksvm_io_read(vcpu, KSVM_BUS_PIO, port, bytes, &value))
 		return false;
 	port_data_to_rax(vcpu, &value, bytes);
 	return true;
