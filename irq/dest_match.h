@@ -16,7 +16,7 @@
 /**
  * struct dest_apic - an APIC as a destination sees it
  * @x2apic: its mode
- * @id: its id; 8 bits in xAPIC mode
+ * @id: its id; 8 bits in xAPIC mode, unless its vCPU has a number beyond
  * @ldr: LDR: in xAPIC mode the logical id without the 24 bits below
  * @model: bits 31-28 of DFR; xAPIC only
  */

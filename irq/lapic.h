@@ -157,12 +157,17 @@ static inline bool lapic_sw_enabled(const struct ksvm_lapic *apic)
 	return lapic_get(apic, LAPIC_SPIV) & SPIV_ENABLED;
 }
 
-/* Of 32 bits in either mode. */
+/*
+ * What a physical destination means it by: the id, or for a vCPU beyond 255 its number in
+ * either mode, so that it can be started before it is an x2APIC.
+ */
 static inline u32 lapic_id(const struct ksvm_lapic *apic)
 {
-	u32 id = lapic_get(apic, LAPIC_ID);
+	u32 number = apic->vcpu->id;
 
-	return lapic_is_x2apic(apic) ? id : id >> 24;
+	if (lapic_is_x2apic(apic) || number > DEST_XAPIC_BROADCAST)
+		return number;
+	return lapic_get(apic, LAPIC_ID) >> 24;
 }
 
 /* lapic.c */
