@@ -182,12 +182,11 @@ static void send_matching(struct ksvm *vm, struct delivery *delivery)
 /**
  * irq_deliver() - deliver a message to whom its destination means
  * @vm: the VM, with local APICs in the kernel; any context
- * @source: the APIC that sends it, or NULL for a device
  * @message: it
  *
  * Return: how many took it; 0 where it merged with one that waits; -1: nobody did.
  */
-int irq_deliver(struct ksvm *vm, struct ksvm_lapic *source, const struct irq_message *message)
+int irq_deliver(struct ksvm *vm, const struct irq_message *message)
 {
 	struct delivery delivery = { .message = message, .taken = -1 };
 	struct dest_targets targets;

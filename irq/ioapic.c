@@ -120,7 +120,7 @@ static int send_pin(struct ksvm_ioapic *ioapic, unsigned int pin)
 	/* Before it is sent, so that its end is seen. */
 	if (message.level)
 		ioapic->entries[pin] |= ENTRY_REMOTE;
-	taken = irq_deliver(ioapic->vm, NULL, &message);
+	taken = irq_deliver(ioapic->vm, &message);
 	if (message.level && taken < 0)
 		ioapic->entries[pin] &= ~ENTRY_REMOTE;
 	return taken;

@@ -50,7 +50,7 @@ void lapic_send_ipi(struct ksvm_lapic *apic, u32 icr, u32 dest)
 		irq_deliver_all(vm, apic, &message);
 		break;
 	default:
-		irq_deliver(vm, apic, &message);
+		irq_deliver(vm, &message);
 		break;
 	}
 }

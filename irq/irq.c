@@ -56,11 +56,11 @@ void ksvm_irq_destroy_vm(struct ksvm *vm)
 	ksvm_ioeventfd_destroy_vm(vm);
 	ksvm_coalesced_destroy_vm(vm);
 	ksvm_pit_destroy(vm);
-	/* Timers of the local APICs may send, too. */
-	ksvm_for_each_vcpu(index, vcpu, vm)
-		ksvm_irq_vcpu_destroy(vcpu);
+	/* Timers of these send to local APICs. */
 	ioapic_destroy(vm);
 	ksvm_pic_destroy(vm);
+	ksvm_for_each_vcpu(index, vcpu, vm)
+		ksvm_irq_vcpu_destroy(vcpu);
 	routing_destroy(vm);
 	dest_map_destroy(vm);
 	mutex_destroy(&vm->irq.lock);

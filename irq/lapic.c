@@ -34,12 +34,17 @@ static bool own_thread(const struct ksvm_vcpu *vcpu)
 	return in_task() && rcu_access_pointer(vcpu->runner) == current;
 }
 
-/* Who finds the request set already leaves the kick to who set it. */
+/*
+ * Who finds the request set already leaves the kick to who set it, and who must not lose
+ * the processor before.
+ */
 static void request_event(struct ksvm_vcpu *vcpu)
 {
+	preempt_disable();
 	smp_mb__before_atomic();	/* what has arrived, before the bit */
 	if (!test_and_set_bit(KSVM_REQ_EVENT, &vcpu->requests))
 		ksvm_vcpu_kick(vcpu);
+	preempt_enable();
 }
 
 /**

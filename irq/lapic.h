@@ -211,11 +211,8 @@ void lapic_timer_wait(struct ksvm_lapic *apic);
 void dest_map_destroy(struct ksvm *vm);
 /* What the map is made of has changed; may sleep. */
 void dest_map_update(struct ksvm *vm);
-/*
- * Any context. @source: the APIC that sends an IPI, or NULL. How many took it;
- * 0: merged; -1: nobody.
- */
-int irq_deliver(struct ksvm *vm, struct ksvm_lapic *source, const struct irq_message *message);
+/* Any context. How many took it; 0: merged; -1: nobody. */
+int irq_deliver(struct ksvm *vm, const struct irq_message *message);
 int irq_deliver_all(struct ksvm *vm, struct ksvm_lapic *except,
 		    const struct irq_message *message);
 

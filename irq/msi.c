@@ -60,5 +60,5 @@ int ksvm_signal_msi(struct ksvm *vm, const struct kvm_msi *msi)
 	if (vm->irq.x2apic_32bit && (msi->address_hi & ~ADDRESS_HI_DEST))
 		return -EINVAL;
 	message = irq_message_of_msi(vm, msi->address_lo, msi->address_hi, msi->data);
-	return max(irq_deliver(vm, NULL, &message), 0);
+	return max(irq_deliver(vm, &message), 0);
 }

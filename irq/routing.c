@@ -76,7 +76,7 @@ static int set_route(struct ksvm *vm, const struct route *route, enum ksvm_irq_s
 	if (!level)
 		return -1;
 	message = irq_message_of_msi(vm, route->address_lo, route->address_hi, route->data);
-	return irq_deliver(vm, NULL, &message);
+	return irq_deliver(vm, &message);
 }
 
 int ksvm_set_irq(struct ksvm *vm, enum ksvm_irq_source source, u32 gsi, bool level)
