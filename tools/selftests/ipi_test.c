@@ -39,7 +39,7 @@ static void guest_other(u64 i)
 {
 	guest_online(i);
 	for (;;)
-		asm volatile("sti; hlt; cli" : : : "memory");
+		irq_halt();
 }
 
 static void guest_wait_online(void)

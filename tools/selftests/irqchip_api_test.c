@@ -222,9 +222,7 @@ static void guest_external(void)
 	/* It is the 8259's and goes past IRR and ISR. */
 	GUEST_ASSERT(!apic_bit(APIC_ISR, 0x40) && !apic_bit(APIC_IRR, 0x40));
 	GUEST_SYNC(3);
-	sti();
-	hlt();
-	cli();
+	irq_halt();
 	GUEST_EQ(irq_counted(0x41), 1);
 	GUEST_SYNC(4);
 }
@@ -383,9 +381,7 @@ static void split_eoi_suppressed(void)
 static void guest_halt(void)
 {
 	apic_setup();
-	sti();
-	hlt();
-	cli();
+	irq_halt();
 	GUEST_EQ(irq_counted(0x60), 1);
 	apic_write(APIC_LVTT, LVTT_ONE_SHOT | 0x61);
 	apic_write(APIC_TDCR, 0xb);

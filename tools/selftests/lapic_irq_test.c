@@ -351,9 +351,7 @@ static void guest_illegal_vector(void)
 	GUEST_EQ(irq_total(), 0);
 	/* Nor do they keep HLT from others. */
 	apic_self(0x30);
-	sti();
-	hlt();
-	cli();
+	irq_halt();
 	GUEST_EQ(irq_total(), 1);
 }
 

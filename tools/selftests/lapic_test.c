@@ -295,7 +295,8 @@ static void guest_tpr(void)
 		GUEST_EQ(apic_read(APIC_PPR), i << 4);
 		GUEST_EQ(read_cr8(), i);
 	}
-	GUEST_EQ(try_write_cr8(16), GP_VECTOR);
+	if (!guest_tcg)	/* which drops the reserved bits */
+		GUEST_EQ(try_write_cr8(16), GP_VECTOR);
 	write_cr8(3);
 	GUEST_SYNC(1);
 	/* The host put 0x70 there. */

@@ -352,9 +352,7 @@ static void halted_by_state(void)
 static void guest_halts_now(void)
 {
 	apic_setup();
-	sti();
-	hlt();
-	cli();
+	irq_halt();
 }
 
 static void kicked(int signal)

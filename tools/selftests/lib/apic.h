@@ -117,6 +117,7 @@ extern bool guest_x2apic;
 extern u64 irq_count[GUEST_MAX_VCPUS][256];
 extern u8 irq_log[GUEST_MAX_VCPUS][IRQ_LOG];
 extern u32 irq_logged[GUEST_MAX_VCPUS];
+extern char irq_halt_insn[];	/* irq_halt()'s HLT */
 extern void (*irq_hook)(u8 vector);	/* in the handler, before EOI */
 
 u64 apic_read(u32 reg);
@@ -128,6 +129,7 @@ void apic_send(u32 dest, u32 low);
 void apic_self(u8 vector);
 void apic_setup(void);
 void irq_window(void);
+void irq_halt(void);
 u64 irq_counted(u8 vector);
 u64 irq_total(void);
 void irq_halt_until(u8 vector, u64 count);
