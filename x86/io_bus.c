@@ -220,7 +220,9 @@ static __always_inline struct io_walk walk_begin(struct ksvm_vcpu *vcpu, enum ks
 	const struct ksvm_io_bus *found = rcu_dereference_check(vcpu->vm->io.buses[bus],
 								irqs_disabled());
 
-	return found ? io_walk_begin(&found->map, address, bytes) : (struct io_walk){};
+	if (!found)
+		return (struct io_walk){};
+	return io_walk_begin(&found->map, address, bytes, &vcpu->io_hints[bus]);
 }
 
 static __always_inline struct ksvm_io_device *walk_next(struct io_walk *walk)
