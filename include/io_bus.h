@@ -35,7 +35,7 @@ enum ksvm_bus {
  * Any of them may be NULL: without @read or @write no such access is for the device.
  * @read and @write return 0, or -EOPNOTSUPP where the access is not for this device
  * and the next one at the address, or user space, is asked. They are called in ring 2
- * with interrupts off or in ring 1, inside rcu_read_lock(), and never sleep; what they
+ * with interrupts off or in ring 1 inside rcu_read_lock(), and never sleep; what they
  * lock is locked with interrupts off everywhere. @vcpu is the caller's.
  */
 struct ksvm_io_device_ops {

@@ -11,6 +11,7 @@
 
 #include "contract_hooks.h"
 #include "exit.h"
+#include "io_bus.h"
 #include "mmu.h"
 #include "pmu.h"
 #include "x86.h"
@@ -84,6 +85,7 @@ struct ksvm_vcpu_stat {
  * @run_error: what KVM_RUN returns after EXIT_ERROR; own thread
  * @complete: finishes the instruction that went to user space, at the next
  *	KVM_RUN, before anything else; NULL if none; own thread
+ * @io_hints: where on each bus the last device was looked for; any value will do; own thread
  * @mmu: own thread
  * @pmu: own thread
  * @x86: own thread
@@ -115,6 +117,7 @@ struct ksvm_vcpu {
 	int run_error;
 	enum exit_outcome (*complete)(struct ksvm_vcpu *vcpu);
 
+	unsigned int io_hints[KSVM_BUSES];
 	struct ksvm_mmu_vcpu mmu;
 	struct ksvm_pmu pmu;
 	struct ksvm_x86_vcpu x86;

@@ -40,6 +40,13 @@ struct ioeventfd {
 	u64 value;
 };
 
+/* In place: a write of the value looks like the value's low bytes. */
+static bool matches(const struct ioeventfd *ioeventfd, const void *data, unsigned int bytes)
+{
+	return !memcmp(data, &ioeventfd->value, bytes) &&
+	       (bytes == sizeof(ioeventfd->value) || !(ioeventfd->value >> (bytes * 8)));
+}
+
 static int ioeventfd_write(struct ksvm_vcpu *vcpu, struct ksvm_io_device *device, u64 address,
 			   unsigned int bytes, const void *data)
 {
@@ -49,13 +56,8 @@ static int ioeventfd_write(struct ksvm_vcpu *vcpu, struct ksvm_io_device *device
 		return -EOPNOTSUPP;
 	if (ioeventfd->bytes && ioeventfd->bytes != bytes)
 		return -EOPNOTSUPP;
-	if (ioeventfd->match) {
-		u64 value = 0;
-
-		memcpy(&value, data, bytes);
-		if (value != ioeventfd->value)
-			return -EOPNOTSUPP;
-	}
+	if (ioeventfd->match && !matches(ioeventfd, data, bytes))
+		return -EOPNOTSUPP;
 	ksvm_eventfd_signal(ioeventfd->eventfd);
 	return 0;
 }

@@ -7,6 +7,7 @@
  * cannot fail: its entries are emptied, and the next registration leaves them out.
  */
 #include <linux/err.h>
+#include <linux/irqflags.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/sizes.h>
@@ -200,12 +201,28 @@ void ksvm_io_unregister(struct ksvm *vm, enum ksvm_bus bus, struct ksvm_io_devic
 		synchronize_rcu_expedited();
 }
 
+/* Interrupts are off in ring 2, which makes it a reader already. */
+static __always_inline void read_begin(const struct ksvm_vcpu *vcpu)
+{
+	if (vcpu->ring != RING_INNER)
+		rcu_read_lock();
+}
+
+static __always_inline void read_end(const struct ksvm_vcpu *vcpu)
+{
+	if (vcpu->ring != RING_INNER)
+		rcu_read_unlock();
+}
+
 static __always_inline struct io_walk walk_begin(struct ksvm_vcpu *vcpu, enum ksvm_bus bus,
 						 u64 address, unsigned int bytes)
 {
-	const struct ksvm_io_bus *found = rcu_dereference(vcpu->vm->io.buses[bus]);
+	const struct ksvm_io_bus *found = rcu_dereference_check(vcpu->vm->io.buses[bus],
+								irqs_disabled());
 
-	return found ? io_walk_begin(&found->map, address, bytes) : (struct io_walk){};
+	if (!found)
+		return (struct io_walk){};
+	return io_walk_begin(&found->map, address, bytes, &vcpu->io_hints[bus]);
 }
 
 static __always_inline struct ksvm_io_device *walk_next(struct io_walk *walk)
@@ -239,13 +256,13 @@ int ksvm_io_read(struct ksvm_vcpu *vcpu, enum ksvm_bus bus, u64 address, unsigne
 	struct io_walk walk;
 	int ret = -EOPNOTSUPP;
 
-	rcu_read_lock();
+	read_begin(vcpu);
 	walk = walk_begin(vcpu, bus, address, bytes);
 	while (ret == -EOPNOTSUPP && (device = walk_next(&walk))) {
 		if (device->ops->read)
 			ret = device->ops->read(vcpu, device, address, bytes, data);
 	}
-	rcu_read_unlock();
+	read_end(vcpu);
 	return ret;
 }
 
@@ -267,13 +284,13 @@ int ksvm_io_write(struct ksvm_vcpu *vcpu, enum ksvm_bus bus, u64 address, unsign
 	struct io_walk walk;
 	int ret = -EOPNOTSUPP;
 
-	rcu_read_lock();
+	read_begin(vcpu);
 	walk = walk_begin(vcpu, bus, address, bytes);
 	while (ret == -EOPNOTSUPP && (device = walk_next(&walk))) {
 		if (device->ops->write)
 			ret = device->ops->write(vcpu, device, address, bytes, data);
 	}
-	rcu_read_unlock();
+	read_end(vcpu);
 	return ret;
 }
 

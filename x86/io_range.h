@@ -161,15 +161,35 @@ static inline void io_map_fill(struct io_map *map, const struct io_range *ranges
 }
 
 /**
+ * io_segment() - where an address is
+ * @map: the segments
+ * @address: it
+ * @hint: what this returned last for the caller, or anything
+ *
+ * Drivers write to the same few addresses, so that the hint is often right.
+ *
+ * Return: one more than the index of its segment; 0 below the first.
+ */
+static inline unsigned int io_segment(const struct io_map *map, u64 address, unsigned int hint)
+{
+	if (hint - 1 < map->nr && map->starts[hint - 1] <= address &&
+	    (hint == map->nr || address < map->starts[hint]))
+		return hint;
+	return io_upper_bound(map->starts, map->nr, address);
+}
+
+/**
  * struct io_walk - the ranges that contain an access, one after the other
  * @next: where to look
  * @end: where there are no more
- * @last: address of the access's last byte
+ * @address: of the access's first byte
+ * @more: how many bytes are behind that
  */
 struct io_walk {
 	struct io_entry *next;
 	struct io_entry *end;
-	u64 last;
+	u64 address;
+	u64 more;
 };
 
 /**
@@ -177,16 +197,18 @@ struct io_walk {
  * @map: the segments
  * @address: of its first byte
  * @bytes: its length; 0 counts as 1
+ * @hint: of io_segment(); updated
  *
  * Return: for io_walk_next().
  */
 static inline struct io_walk io_walk_begin(const struct io_map *map, u64 address,
-					   unsigned int bytes)
+					   unsigned int bytes, unsigned int *hint)
 {
-	unsigned int above = io_upper_bound(map->starts, map->nr, address);
-	struct io_walk walk = { .last = address + (bytes ? bytes - 1 : 0) };
+	unsigned int above = io_segment(map, address, *hint);
+	struct io_walk walk = { .address = address, .more = bytes - !!bytes };
 
-	if (above && walk.last >= address) {
+	*hint = above;
+	if (above) {
 		walk.next = map->entries + map->begin[above - 1];
 		walk.end = map->entries + map->begin[above];
 	}
@@ -204,7 +226,8 @@ static inline struct io_entry *io_walk_next(struct io_walk *walk)
 	while (walk->next != walk->end) {
 		struct io_entry *entry = walk->next++;
 
-		if (entry->last >= walk->last)
+		/* It has the first byte; an access that wraps is in none. */
+		if (entry->last - walk->address >= walk->more)
 			return entry;
 	}
 	return NULL;

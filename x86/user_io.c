@@ -98,19 +98,23 @@ enum exit_outcome ksvm_exit_insn_write(struct ksvm_insn_state *state)
 	return EXIT_USER;
 }
 
-static bool kernel_port_io(struct ksvm_vcpu *vcpu, u16 port, unsigned int bytes, bool in)
+static noinline bool kernel_port_in(struct ksvm_vcpu *vcpu, u16 port, unsigned int bytes)
 {
 	u32 value = 0;
 
-	if (ksvm_io_is_unused(&vcpu->vm->io, KSVM_BUS_PIO))
-		return false;
-	if (!in)
-		return !ksvm_io_write(vcpu, KSVM_BUS_PIO, port, bytes,
-				      &vcpu->x86.regs[EMULATE_RAX]);
 	if (ksvm_io_read(vcpu, KSVM_BUS_PIO, port, bytes, &value))
 		return false;
 	port_data_to_rax(vcpu, &value, bytes);
 	return true;
+}
+
+static bool kernel_port_io(struct ksvm_vcpu *vcpu, u16 port, unsigned int bytes, bool in)
+{
+	if (ksvm_io_is_unused(&vcpu->vm->io, KSVM_BUS_PIO))
+		return false;
+	if (in)
+		return kernel_port_in(vcpu, port, bytes);
+	return !ksvm_io_write(vcpu, KSVM_BUS_PIO, port, bytes, &vcpu->x86.regs[EMULATE_RAX]);
 }
 
 /**

@@ -545,6 +545,12 @@ int insn_decode(struct insn *insn, const u8 *bytes, unsigned int avail,
 	set_defaults(insn);
 	insn->opcode = *d.next++;
 	d.row = &insn_primary[insn->opcode];
+	/* A REX prefix by itself is not rare. */
+	if ((d.row->attr & A_REX) && mode == EMULATE_LONG64 && likely(bytes_left(&d))) {
+		insn->rex = INSN_REX_PRESENT | (insn->opcode & 15);
+		insn->opcode = *d.next++;
+		d.row = &insn_primary[insn->opcode];
+	}
 	if (d.row->attr & (A_PREFIX | A_REX))
 		status = rarely(&d, insn, decode_prefixes);
 	if (!status && (d.row->attr & A_ESCAPE))

@@ -40,10 +40,13 @@ static void build(unsigned int count)
 	EXPECT_EQ(begin[0], 0);
 }
 
+/* Carried over to other addresses and other maps: it may be anything. */
+static unsigned int hint;
+
 /* The same ranges, in the same order, as a look at all of them finds. */
-static void compare(unsigned int count, u64 address, unsigned int bytes)
+static void compare_hinted(unsigned int count, u64 address, unsigned int bytes)
 {
-	struct io_walk walk = io_walk_begin(&map, address, bytes);
+	struct io_walk walk = io_walk_begin(&map, address, bytes, &hint);
 	u64 last = address + (bytes ? bytes - 1 : 0);
 	struct io_entry *entry;
 	unsigned int i;
@@ -60,6 +63,22 @@ static void compare(unsigned int count, u64 address, unsigned int bytes)
 		EXPECT_EQ(entry->last, ranges[i].last);
 	}
 	EXPECT(!io_walk_next(&walk));
+}
+
+static void compare(unsigned int count, u64 address, unsigned int bytes)
+{
+	unsigned int found;
+
+	compare_hinted(count, address, bytes);
+	found = hint;
+	EXPECT_EQ(found, io_upper_bound(map.starts, map.nr, address));
+	for (hint = found ? found - 1 : 0; hint <= found + 1; hint++) {
+		unsigned int wrong = hint;
+
+		compare_hinted(count, address, bytes);
+		EXPECT_EQ(hint, found);
+		hint = wrong;
+	}
 }
 
 static void compare_around(unsigned int count, u64 address)
@@ -115,13 +134,13 @@ static void registration_order(void)
 	set_range(2, 0x104, 0x107);
 	set_range(3, 0x103, 0x108);
 	build(4);
-	walk = io_walk_begin(&map, 0x104, 4);
+	walk = io_walk_begin(&map, 0x104, 4, &hint);
 	EXPECT_EQ((uintptr_t)io_walk_next(&walk)->device, 1);
 	EXPECT_EQ((uintptr_t)io_walk_next(&walk)->device, 2);
 	EXPECT_EQ((uintptr_t)io_walk_next(&walk)->device, 3);
 	EXPECT_EQ((uintptr_t)io_walk_next(&walk)->device, 4);
 	EXPECT(!io_walk_next(&walk));
-	walk = io_walk_begin(&map, 0x104, 5);
+	walk = io_walk_begin(&map, 0x104, 5, &hint);
 	EXPECT_EQ((uintptr_t)io_walk_next(&walk)->device, 2);
 	EXPECT_EQ((uintptr_t)io_walk_next(&walk)->device, 4);
 	EXPECT(!io_walk_next(&walk));
@@ -136,7 +155,7 @@ static void neighbours(void)
 	set_range(0, 0x100, 0x103);
 	set_range(1, 0x104, 0x107);
 	build(2);
-	walk = io_walk_begin(&map, 0x102, 4);
+	walk = io_walk_begin(&map, 0x102, 4, &hint);
 	EXPECT(!io_walk_next(&walk));
 	compare(2, 0x103, 1);
 	compare(2, 0x104, 1);
