@@ -201,19 +201,6 @@ void ksvm_io_unregister(struct ksvm *vm, enum ksvm_bus bus, struct ksvm_io_devic
 		synchronize_rcu_expedited();
 }
 
-/* Interrupts are off in ring 2, which makes it a reader already. */
-static __always_inline void read_begin(const struct ksvm_vcpu *vcpu)
-{
-	if (vcpu->ring != RING_INNER)
-		rcu_read_lock();
-}
-
-static __always_inline void read_end(const struct ksvm_vcpu *vcpu)
-{
-	if (vcpu->ring != RING_INNER)
-		rcu_read_unlock();
-}
-
 static __always_inline struct io_walk walk_begin(struct ksvm_vcpu *vcpu, enum ksvm_bus bus,
 						 u64 address, unsigned int bytes)
 {
@@ -238,6 +225,20 @@ static __always_inline struct ksvm_io_device *walk_next(struct io_walk *walk)
 	return NULL;
 }
 
+static __always_inline int bus_read(struct ksvm_vcpu *vcpu, enum ksvm_bus bus, u64 address,
+				    unsigned int bytes, void *data)
+{
+	struct io_walk walk = walk_begin(vcpu, bus, address, bytes);
+	struct ksvm_io_device *device;
+	int ret = -EOPNOTSUPP;
+
+	while (ret == -EOPNOTSUPP && (device = walk_next(&walk))) {
+		if (device->ops->read)
+			ret = device->ops->read(vcpu, device, address, bytes, data);
+	}
+	return ret;
+}
+
 /**
  * ksvm_io_read() - ask the kernel's devices
  * @vcpu: who reads
@@ -252,17 +253,28 @@ static __always_inline struct ksvm_io_device *walk_next(struct io_walk *walk)
 int ksvm_io_read(struct ksvm_vcpu *vcpu, enum ksvm_bus bus, u64 address, unsigned int bytes,
 		 void *data)
 {
+	int ret;
+
+	/* With interrupts off it is a reader already. */
+	if (vcpu->ring == RING_INNER)
+		return bus_read(vcpu, bus, address, bytes, data);
+	rcu_read_lock();
+	ret = bus_read(vcpu, bus, address, bytes, data);
+	rcu_read_unlock();
+	return ret;
+}
+
+static __always_inline int bus_write(struct ksvm_vcpu *vcpu, enum ksvm_bus bus, u64 address,
+				     unsigned int bytes, const void *data)
+{
+	struct io_walk walk = walk_begin(vcpu, bus, address, bytes);
 	struct ksvm_io_device *device;
-	struct io_walk walk;
 	int ret = -EOPNOTSUPP;
 
-	read_begin(vcpu);
-	walk = walk_begin(vcpu, bus, address, bytes);
 	while (ret == -EOPNOTSUPP && (device = walk_next(&walk))) {
-		if (device->ops->read)
-			ret = device->ops->read(vcpu, device, address, bytes, data);
+		if (device->ops->write)
+			ret = device->ops->write(vcpu, device, address, bytes, data);
 	}
-	read_end(vcpu);
 	return ret;
 }
 
@@ -280,17 +292,14 @@ int ksvm_io_read(struct ksvm_vcpu *vcpu, enum ksvm_bus bus, u64 address, unsigne
 int ksvm_io_write(struct ksvm_vcpu *vcpu, enum ksvm_bus bus, u64 address, unsigned int bytes,
 		  const void *data)
 {
-	struct ksvm_io_device *device;
-	struct io_walk walk;
-	int ret = -EOPNOTSUPP;
+	int ret;
 
-	read_begin(vcpu);
-	walk = walk_begin(vcpu, bus, address, bytes);
-	while (ret == -EOPNOTSUPP && (device = walk_next(&walk))) {
-		if (device->ops->write)
-			ret = device->ops->write(vcpu, device, address, bytes, data);
-	}
-	read_end(vcpu);
+	/* With interrupts off it is a reader already. */
+	if (vcpu->ring == RING_INNER)
+		return bus_write(vcpu, bus, address, bytes, data);
+	rcu_read_lock();
+	ret = bus_write(vcpu, bus, address, bytes, data);
+	rcu_read_unlock();
 	return ret;
 }
 
