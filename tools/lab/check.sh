@@ -194,7 +194,7 @@ lab_check_case()
 {
 	local name=$1 options=$2 command=$3 status=0 output
 
-	output=$LAB_BUILD/case.out
+	output=$LAB_BUILD/case-$name.out
 	(
 		OPT_MEM=''
 		eval "lab_options $options"
@@ -210,9 +210,11 @@ lab_check_case()
 	rm -f "$output"
 }
 
-lab_check_cases()
+# The cases of a lane: those of Linux guests take longest, on a host of one processor, and
+# run beside all others.
+lab_check_lane()
 {
-	local file=$LAB_ROOT/tools/selftests/lab-cases name options command
+	local lane=$1 of file=$LAB_ROOT/tools/selftests/lab-cases name options command
 
 	[[ -e $file ]] || lab_die "no $file"
 	while IFS='|' read -r name options command <&3; do
@@ -223,6 +225,9 @@ lab_check_cases()
 			name=${name#+}
 		fi
 		lab_check_wants "$name" || continue
+		of=others
+		[[ $name != guest_* ]] || of=guests
+		[[ $lane == "$of" ]] || continue
 		[[ -n $command ]] || lab_die "lab-cases: no command for $name"
 		if ! lab_case_is_here "$options"; then
 			((${#ARGS[@]} == 0)) ||
@@ -231,6 +236,13 @@ lab_check_cases()
 		fi
 		lab_check_case "$name" "$options" "$command"
 	done 3<"$file"
+}
+
+lab_check_cases()
+{
+	lab_check_lane guests &
+	lab_check_lane others
+	wait
 }
 
 # Count test points over all results; a program whose TAP breaks off, or whose
