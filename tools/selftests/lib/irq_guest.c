@@ -85,8 +85,16 @@ void irq_set_routes(struct vm *vm, const struct kvm_irq_routing_entry *entries, 
 	free(routing);
 }
 
+extern const char guest_irq_halt[];
+
+/*
+ * QEMU loses the interrupt shadow of STI when an exit comes in between: what is taken
+ * before the HLT must not be followed by it.
+ */
 static void guest_count_irq(struct guest_frame *frame)
 {
+	if (frame->rip == (u64)guest_irq_halt)
+		frame->rip++;
 	__atomic_fetch_add(&guest_irq_count[frame->vector], 1, __ATOMIC_SEQ_CST);
 	wrmsr(X2APIC_EOI, 0);
 }
@@ -109,11 +117,12 @@ void guest_irq_init(void)
  * @vector: the vector
  * @count: so often, since the guest's begin
  */
-void guest_irq_wait(u32 vector, u64 count)
+void __noinline guest_irq_wait(u32 vector, u64 count)
 {
 	cli();
 	while (READ_ONCE(guest_irq_count[vector]) < count)
-		asm volatile("sti; hlt; cli" : : : "memory");
+		asm volatile("sti\n\t.globl guest_irq_halt\nguest_irq_halt:\n\thlt\n\tcli"
+			     : : : "memory");
 }
 
 /** guest_irq_window() - take what is pending */
