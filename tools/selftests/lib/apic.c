@@ -11,6 +11,7 @@ struct vm *irqchip_vm_create(void)
 {
 	struct vm *vm = vm_create();
 
+	need_interrupt_window();
 	xioctl(vm->fd, KVM_CREATE_IRQCHIP, 0);
 	return vm;
 }
@@ -23,6 +24,7 @@ struct vm *split_vm_create(u64 reserved_pins)
 {
 	struct vm *vm = vm_create();
 
+	need_interrupt_window();
 	vm_enable_cap(vm, KVM_CAP_SPLIT_IRQCHIP, reserved_pins);
 	return vm;
 }

@@ -22,6 +22,7 @@ static struct vm *vm_create_with(long cap, const char *what)
 {
 	struct vm *vm = vm_create();
 
+	need_interrupt_window();
 	if (!check_extension(vm->fd, cap))
 		test_skip("no %s in the kernel", what);
 	return vm;

@@ -34,6 +34,7 @@ static inline struct vm *vm_with_irqchip(void)
 {
 	struct vm *vm = vm_create();
 
+	need_interrupt_window();
 	xioctl(vm->fd, KVM_CREATE_IRQCHIP, 0);
 	return vm;
 }

@@ -50,6 +50,7 @@ int node_open(int flags);
 bool reference_run(void);
 bool host_is_tcg(void);
 bool host_is_bochs(void);
+void need_interrupt_window(void);
 int check_extension(int fd, long cap);
 
 int xioctl_at(const char *file, int line, const char *name, int fd,
