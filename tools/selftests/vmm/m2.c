@@ -108,24 +108,14 @@ static void boot(u32 cpus, const char *const *expected)
 	machine_run(machine);
 }
 
-static void one_processor(void)
-{
-	boot(1, said_by_one);
-}
-
-static void two_processors(void)
-{
-	boot(2, said_by_two);
-}
-
-static const struct test_row rows[] = {
-	{ "one_processor", one_processor },
-	{ "two_processors", two_processors },
+static const struct monitor monitor = {
+	.name = "vmm_m2",
+	.boot = boot,
+	.one = said_by_one,
+	.two = said_by_two,
 };
 
 int main(int argc, char **argv)
 {
-	test_timeout(60);
-	test_add_rows("vmm_m2", rows, ARRAY_SIZE(rows));
-	return test_run_all(argc, argv);
+	return monitor_main(&monitor, argc, argv);
 }

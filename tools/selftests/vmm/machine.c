@@ -310,3 +310,31 @@ void machine_run(struct machine *machine)
 			    machine->expected[i]);
 	pthread_mutex_unlock(&machine->lock);
 }
+
+static void one_processor(const void *monitor)
+{
+	const struct monitor *which = monitor;
+
+	which->boot(1, which->one);
+}
+
+static void two_processors(const void *monitor)
+{
+	const struct monitor *which = monitor;
+
+	which->boot(2, which->two);
+}
+
+/**
+ * monitor_main() - a monitor's program: its cases are one processor and two
+ * @monitor: which
+ * @argc: main()'s
+ * @argv: main()'s
+ */
+int monitor_main(const struct monitor *monitor, int argc, char **argv)
+{
+	test_timeout(60);
+	test_add(one_processor, monitor, "%s/one_processor", monitor->name);
+	test_add(two_processors, monitor, "%s/two_processors", monitor->name);
+	return test_run_all(argc, argv);
+}

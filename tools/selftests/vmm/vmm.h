@@ -92,6 +92,16 @@ struct machine {
 };
 
 /* machine.c */
+/* A monitor: how it boots so many processors, and what the guest has to say in each case. */
+struct monitor {
+	const char *name;
+	void (*boot)(u32 cpus, const char *const *expected);
+	const char *const *one;
+	const char *const *two;
+};
+
+int monitor_main(const struct monitor *monitor, int argc, char **argv);
+
 struct machine *machine_create(u32 cpus);
 void machine_set_ram(struct machine *machine);
 struct cpu *machine_add_cpu(struct machine *machine);
