@@ -5,10 +5,10 @@
  * counters say is exact only on one CPU and while nothing else runs a VM.
  */
 #include <pthread.h>
-#include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "cpus.h"
 #include "debugfs.h"
 #include "harness.h"
 #include "vm.h"
@@ -16,15 +16,6 @@
 #define ASIDS_FEW	64	/* more than these are not used up in a test */
 #define FLUSHES		100
 #define ROUNDS		3
-
-static void pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	TEST_TRUE(!sched_setaffinity(0, sizeof(set), &set));
-}
 
 struct counts {
 	u64 asids;
@@ -73,7 +64,7 @@ static void flush(void)
 	struct counts before, taken;
 
 	need_module();
-	pin(0);
+	TEST_TRUE(run_on_cpu(0));
 	vcpu_expect_sync(vcpu, 0);
 	before = count();
 	vcpu_expect_sync(vcpu, 1);
@@ -127,7 +118,7 @@ static void exhaustion(void)
 	if (module_asids() > ASIDS_FEW)
 		test_skip("%llu identifiers are too many to use up", module_asids());
 	n = module_asids() + 2;
-	pin(0);
+	TEST_TRUE(run_on_cpu(0));
 	for (i = 0; i < n; i++) {
 		vcpus[i] = vm_with_vcpu(guest_own_value);
 		*guest_var(vcpus[i]->vm, own_value) = 1000 + i;
@@ -149,7 +140,7 @@ static void kept(void)
 	u64 i;
 
 	need_feature("flush_by_asid", "flush by ASID");
-	pin(0);
+	TEST_TRUE(run_on_cpu(0));
 	for (i = 0; i < ARRAY_SIZE(vcpus); i++) {
 		vcpus[i] = vm_with_vcpu(guest_own_value);
 		*guest_var(vcpus[i]->vm, own_value) = 1000 + i;

@@ -5,13 +5,13 @@
  * the one VM; and nothing is reported otherwise.
  */
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cpus.h"
 #include "harness.h"
 #include "vm.h"
 
@@ -82,11 +82,7 @@ static int plant(const char *name)
 /* Another vCPU's ASID, say, is there only where all of them run on one processor. */
 static void stay_on_one_cpu(void)
 {
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(0, &set);
-	TEST_EQ(sched_setaffinity(0, sizeof(set), &set), 0);
+	TEST_TRUE(run_on_cpu(0));
 }
 
 static void run_some(struct vcpu *vcpu)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* x87, SSE and AVX state: nobody sees or changes anybody else's. */
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 
+#include "cpus.h"
 #include "harness.h"
 #include "vm.h"
 
@@ -273,12 +273,9 @@ static void two_threads(void)
 	struct vcpu *a = fpu_vcpu(vm, 0, 0x100, avx);
 	struct vcpu *b = fpu_vcpu(vm, 1, 0x200, avx);
 	pthread_t threads[2];
-	cpu_set_t one;
 
 	/* On one processor, so that the scheduler switches between them. */
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	TEST_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+	TEST_TRUE(run_on_cpu(0));
 	TEST_EQ(pthread_create(&threads[0], NULL, thread, a), 0);
 	TEST_EQ(pthread_create(&threads[1], NULL, thread, b), 0);
 	pthread_join(threads[0], NULL);

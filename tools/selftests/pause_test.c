@@ -4,12 +4,12 @@
  * that spins does for those that it waits for.
  */
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "cpus.h"
 #include "debugfs.h"
 #include "harness.h"
 #include "vm.h"
@@ -21,15 +21,6 @@
 /* In ns: the host's, and a part that runs through all of it in time. */
 #define TICK		4000000
 #define SPIN_STEP	130000
-
-static void pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	TEST_TRUE(!sched_setaffinity(0, sizeof(set), &set));
-}
 
 static struct pause_window rules(void)
 {
@@ -243,7 +234,7 @@ static void guest_pass_token(u64 id)
 
 static void *run_to_end(void *arg)
 {
-	pin(0);
+	TEST_TRUE(run_on_cpu(0));
 	vcpu_expect_done(arg);
 	return NULL;
 }

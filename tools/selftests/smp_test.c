@@ -2,11 +2,11 @@
 /* Several VMs and vCPUs at a time, moved between processors that come and go. */
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "cpus.h"
 #include "harness.h"
 #include "vm.h"
 
@@ -192,15 +192,6 @@ static void shared_page_tables(void)
 	run_threads(vcpus, 2);
 }
 
-static bool move_to(u32 cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return !sched_setaffinity(0, sizeof(set), &set);
-}
-
 static void guest_migrate(u64 value)
 {
 	u64 i, last = 0, now;
@@ -224,25 +215,34 @@ static void migration(void)
 	struct vcpu *a, *b;
 	u32 i;
 
-	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+	if (cpus_usable() < 2)
 		test_skip("one processor");
 	a = vm_with_vcpu(guest_migrate);
 	b = vm_with_vcpu(guest_migrate);
 	vcpu_set_arg(a, 0x1000, 0);
 	vcpu_set_arg(b, 0x2000, 0);
 	for (i = 0; i < 60; i++) {
-		TEST_TRUE(move_to(i & 1));
+		TEST_TRUE(run_on_cpu(i & 1));
 		vcpu_expect_sync(a, i);
-		TEST_TRUE(move_to(i / 3 & 1));
+		TEST_TRUE(run_on_cpu(i / 3 & 1));
 		vcpu_expect_sync(b, i);
 	}
 	vcpu_expect_done(a);
 	vcpu_expect_done(b);
 }
 
+/* The processor that goes: the second one of ours. */
+static const char *online_file(void)
+{
+	static char file[64];
+
+	snprintf(file, sizeof(file), "/sys/devices/system/cpu/cpu%d/online", cpu_number(1));
+	return file;
+}
+
 static bool set_online(bool online)
 {
-	int fd = open("/sys/devices/system/cpu/cpu1/online", O_WRONLY);
+	int fd = open(online_file(), O_WRONLY);
 	bool ok = fd >= 0 && write(fd, online ? "1" : "0", 1) == 1;
 
 	if (fd >= 0)
@@ -290,8 +290,7 @@ static void hotplug(void)
 	pthread_t threads[3];
 	u32 i;
 
-	if (sysconf(_SC_NPROCESSORS_ONLN) < 2 ||
-	    access("/sys/devices/system/cpu/cpu1/online", W_OK))
+	if (cpus_usable() < 2 || access(online_file(), W_OK))
 		test_skip("no second processor that can be taken offline");
 	for (i = 0; i < 2; i++) {
 		vcpus[i] = vm_with_vcpu(guest_forever);
@@ -307,7 +306,7 @@ static void hotplug(void)
 	vcpu_set_arg(vcpus[0], 3, 0);
 	vcpu_expect_io(vcpus[0], true, PORT, 1, 1);
 	TEST_TRUE(set_online(true));
-	TEST_TRUE(move_to(1));
+	TEST_TRUE(run_on_cpu(1));
 	vcpu_expect_done(vcpus[0]);
 }
 

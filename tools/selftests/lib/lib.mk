@@ -3,7 +3,7 @@
 # O, where objects go, before the include.
 
 CC ?= gcc
-LIB_OBJS := harness.o debugfs.o vm.o vcpu.o run.o fault.o guest.o guest_entry.o \
+LIB_OBJS := harness.o cpus.o debugfs.o vm.o vcpu.o run.o fault.o guest.o guest_entry.o \
 	    apic.o apic_guest.o apic_entry.o irq_guest.o
 LIB_OBJS := $(addprefix $(O)/lib/,$(LIB_OBJS))
 LIB_HEADERS := $(wildcard $(SELFTESTS)/lib/*.h)
