@@ -210,8 +210,7 @@ lab_check_case()
 	rm -f "$output"
 }
 
-# The cases of a lane: those of Linux guests take longest, on a host of one processor, and
-# run beside all others.
+# The cases of a lane: those of Linux guests take longest, and run beside all others.
 lab_check_lane()
 {
 	local lane=$1 of file=$LAB_ROOT/tools/selftests/lab-cases name options command
@@ -313,9 +312,6 @@ lab_cmd_check()
 		lab_check_local lab "$LAB_DIR/selftest" --host "$OPT_HOST"
 	fi
 	while read -r program; do
-		# Where there are cases, it is one: a host of its own.
-		[[ $program != race_test || -z $whole || ${#ARGS[@]} -gt 0 ||
-		   $OPT_HOST != tcg || $LAB_KERNEL != 6.1 ]] || continue
 		lab_check_wants "$program" && programs+=("$program")
 	done < <(lab_selftests)
 	if ((${#programs[@]})); then

@@ -108,7 +108,7 @@ boot()
 	LAB_GUEST_CPU=$(guest_cpu "$cpu" "$irqchip") LAB_GUEST_APPEND=$(guest_append)
 	export LAB_GUEST_CPU LAB_GUEST_APPEND
 	# shellcheck disable=SC2046
-	boot_guest "${BOOT_LIMIT:-120}" $(firmware_options) $(device_options) $(trace_options)
+	boot_guest "${BOOT_LIMIT:-300}" $(firmware_options) $(device_options) $(trace_options)
 }
 
 judge_guest()
