@@ -40,6 +40,20 @@ struct ioctl_row {
 
 #define IOCTL_ROW(command, flags, handler) { command, #command, flags, handler }
 
+/*
+ * Gives a function that gets or sets one struct the handler's type: @file##_@function.
+ * The function's prototype and the size in the command say the same, or this does not
+ * compile.
+ */
+#define STRUCT_HANDLER(file, command, function, type)				\
+static long file##_##function(void *object, unsigned long arg, void *data)	\
+{										\
+	type *typed = data;							\
+										\
+	static_assert(_IOC_SIZE(command) == sizeof(type));			\
+	return function(object, typed);						\
+}
+
 /**
  * struct ioctl_table - all ioctls of a kind of file
  * @file: which kind

@@ -9,35 +9,22 @@
 #include "vcpu.h"
 #include "vm.h"
 
-/*
- * Gives a function that gets or sets one struct the handler's type. The function's
- * prototype and the size in the command say the same, or this does not compile.
- */
-#define STRUCT_HANDLER(command, function, type)					\
-static long vcpu_##function(void *object, unsigned long arg, void *data)	\
-{										\
-	type *typed = data;							\
-										\
-	static_assert(_IOC_SIZE(command) == sizeof(type));			\
-	return function(object, typed);						\
-}
-
-STRUCT_HANDLER(KVM_GET_REGS, ksvm_get_regs, struct kvm_regs)
-STRUCT_HANDLER(KVM_SET_REGS, ksvm_set_regs, struct kvm_regs)
-STRUCT_HANDLER(KVM_GET_SREGS, ksvm_get_sregs, struct kvm_sregs)
-STRUCT_HANDLER(KVM_SET_SREGS, ksvm_set_sregs, struct kvm_sregs)
-STRUCT_HANDLER(KVM_GET_DEBUGREGS, ksvm_get_debugregs, struct kvm_debugregs)
-STRUCT_HANDLER(KVM_SET_DEBUGREGS, ksvm_set_debugregs, struct kvm_debugregs)
-STRUCT_HANDLER(KVM_GET_FPU, ksvm_get_fpu, struct kvm_fpu)
-STRUCT_HANDLER(KVM_SET_FPU, ksvm_set_fpu, struct kvm_fpu)
-STRUCT_HANDLER(KVM_GET_XSAVE, ksvm_get_xsave, struct kvm_xsave)
-STRUCT_HANDLER(KVM_SET_XSAVE, ksvm_set_xsave, struct kvm_xsave)
-STRUCT_HANDLER(KVM_GET_XCRS, ksvm_get_xcrs, struct kvm_xcrs)
-STRUCT_HANDLER(KVM_SET_XCRS, ksvm_set_xcrs, struct kvm_xcrs)
-STRUCT_HANDLER(KVM_GET_VCPU_EVENTS, ksvm_get_vcpu_events, struct kvm_vcpu_events)
-STRUCT_HANDLER(KVM_GET_LAPIC, ksvm_get_lapic, struct kvm_lapic_state)
-STRUCT_HANDLER(KVM_SET_LAPIC, ksvm_set_lapic, struct kvm_lapic_state)
-STRUCT_HANDLER(KVM_SET_GUEST_DEBUG, ksvm_set_guest_debug, struct kvm_guest_debug)
+STRUCT_HANDLER(vcpu, KVM_GET_REGS, ksvm_get_regs, struct kvm_regs)
+STRUCT_HANDLER(vcpu, KVM_SET_REGS, ksvm_set_regs, struct kvm_regs)
+STRUCT_HANDLER(vcpu, KVM_GET_SREGS, ksvm_get_sregs, struct kvm_sregs)
+STRUCT_HANDLER(vcpu, KVM_SET_SREGS, ksvm_set_sregs, struct kvm_sregs)
+STRUCT_HANDLER(vcpu, KVM_GET_DEBUGREGS, ksvm_get_debugregs, struct kvm_debugregs)
+STRUCT_HANDLER(vcpu, KVM_SET_DEBUGREGS, ksvm_set_debugregs, struct kvm_debugregs)
+STRUCT_HANDLER(vcpu, KVM_GET_FPU, ksvm_get_fpu, struct kvm_fpu)
+STRUCT_HANDLER(vcpu, KVM_SET_FPU, ksvm_set_fpu, struct kvm_fpu)
+STRUCT_HANDLER(vcpu, KVM_GET_XSAVE, ksvm_get_xsave, struct kvm_xsave)
+STRUCT_HANDLER(vcpu, KVM_SET_XSAVE, ksvm_set_xsave, struct kvm_xsave)
+STRUCT_HANDLER(vcpu, KVM_GET_XCRS, ksvm_get_xcrs, struct kvm_xcrs)
+STRUCT_HANDLER(vcpu, KVM_SET_XCRS, ksvm_set_xcrs, struct kvm_xcrs)
+STRUCT_HANDLER(vcpu, KVM_GET_VCPU_EVENTS, ksvm_get_vcpu_events, struct kvm_vcpu_events)
+STRUCT_HANDLER(vcpu, KVM_GET_LAPIC, ksvm_get_lapic, struct kvm_lapic_state)
+STRUCT_HANDLER(vcpu, KVM_SET_LAPIC, ksvm_set_lapic, struct kvm_lapic_state)
+STRUCT_HANDLER(vcpu, KVM_SET_GUEST_DEBUG, ksvm_set_guest_debug, struct kvm_guest_debug)
 
 static long vcpu_run(void *object, unsigned long arg, void *data)
 {

@@ -14,16 +14,6 @@
 #define TSS_ADDR_MAX		(SZ_4G - 3 * PAGE_SIZE)
 #define MMU_PAGES_MIN		64
 
-/* As in vcpu_ioctls.c: the prototype and the size in the command say the same. */
-#define VM_HANDLER(command, function, type)					\
-static long vm_##function(void *object, unsigned long arg, void *data)		\
-{										\
-	type *typed = data;							\
-										\
-	static_assert(_IOC_SIZE(command) == sizeof(type));			\
-	return function(object, typed);						\
-}
-
 static long vm_create_vcpu(void *object, unsigned long arg, void *data)
 {
 	return ksvm_vcpu_create_fd(object, arg);
@@ -127,20 +117,20 @@ static long vm_reinject_control(void *object, unsigned long arg, void *data)
 	return ksvm_set_pit_reinject(object, control.pit_reinject);
 }
 
-VM_HANDLER(KVM_GET_IRQCHIP, ksvm_get_irqchip, struct kvm_irqchip)
-VM_HANDLER(KVM_SET_IRQCHIP, ksvm_set_irqchip, struct kvm_irqchip)
-VM_HANDLER(KVM_CREATE_PIT2, ksvm_create_pit, struct kvm_pit_config)
-VM_HANDLER(KVM_GET_PIT2, ksvm_get_pit, struct kvm_pit_state2)
-VM_HANDLER(KVM_SET_PIT2, ksvm_set_pit, struct kvm_pit_state2)
-VM_HANDLER(KVM_SIGNAL_MSI, ksvm_signal_msi, struct kvm_msi)
-VM_HANDLER(KVM_IRQFD, ksvm_irqfd, struct kvm_irqfd)
-VM_HANDLER(KVM_IOEVENTFD, ksvm_ioeventfd, struct kvm_ioeventfd)
-VM_HANDLER(KVM_REGISTER_COALESCED_MMIO, ksvm_register_coalesced,
-	   struct kvm_coalesced_mmio_zone)
-VM_HANDLER(KVM_UNREGISTER_COALESCED_MMIO, ksvm_unregister_coalesced,
-	   struct kvm_coalesced_mmio_zone)
-VM_HANDLER(KVM_GET_CLOCK, ksvm_get_clock, struct kvm_clock_data)
-VM_HANDLER(KVM_SET_CLOCK, ksvm_set_clock, struct kvm_clock_data)
+STRUCT_HANDLER(vm, KVM_GET_IRQCHIP, ksvm_get_irqchip, struct kvm_irqchip)
+STRUCT_HANDLER(vm, KVM_SET_IRQCHIP, ksvm_set_irqchip, struct kvm_irqchip)
+STRUCT_HANDLER(vm, KVM_CREATE_PIT2, ksvm_create_pit, struct kvm_pit_config)
+STRUCT_HANDLER(vm, KVM_GET_PIT2, ksvm_get_pit, struct kvm_pit_state2)
+STRUCT_HANDLER(vm, KVM_SET_PIT2, ksvm_set_pit, struct kvm_pit_state2)
+STRUCT_HANDLER(vm, KVM_SIGNAL_MSI, ksvm_signal_msi, struct kvm_msi)
+STRUCT_HANDLER(vm, KVM_IRQFD, ksvm_irqfd, struct kvm_irqfd)
+STRUCT_HANDLER(vm, KVM_IOEVENTFD, ksvm_ioeventfd, struct kvm_ioeventfd)
+STRUCT_HANDLER(vm, KVM_REGISTER_COALESCED_MMIO, ksvm_register_coalesced,
+	       struct kvm_coalesced_mmio_zone)
+STRUCT_HANDLER(vm, KVM_UNREGISTER_COALESCED_MMIO, ksvm_unregister_coalesced,
+	       struct kvm_coalesced_mmio_zone)
+STRUCT_HANDLER(vm, KVM_GET_CLOCK, ksvm_get_clock, struct kvm_clock_data)
+STRUCT_HANDLER(vm, KVM_SET_CLOCK, ksvm_set_clock, struct kvm_clock_data)
 
 static const struct ioctl_row vm_rows[] = {
 	/* What a running machine uses comes first. */
