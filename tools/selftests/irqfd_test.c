@@ -71,33 +71,43 @@ static u64 counted(struct vcpu *vcpu, u32 vector)
 	return READ_ONCE((*guest_var(vcpu->vm, guest_irq_count))[vector]);
 }
 
-/* Each stage waits for one more of MSI_VECTOR. */
-static void guest_take_msi(void)
+/* Each stage waits for one more of @vector. */
+static void guest_take_each(u32 vector)
 {
 	u64 i;
 
-	guest_irq_init();
 	GUEST_SYNC(1);
 	for (i = 1; ; i++) {
-		guest_irq_wait(MSI_VECTOR, i);
+		guest_irq_wait(vector, i);
 		GUEST_SYNC(1 + i);
+	}
+}
+
+static void guest_take_msi(void)
+{
+	guest_irq_init();
+	guest_take_each(MSI_VECTOR);
+}
+
+/* @vcpu takes each of the signals as one @vector. */
+static void signal_each_stage(struct vcpu *vcpu, u32 gsi, u32 vector)
+{
+	int fd = eventfd_new(0);
+	u32 i;
+
+	TEST_EQ(irqfd(vcpu->vm, fd, gsi, 0), 0);
+	for (i = 1; i <= 20; i++) {
+		eventfd_add(fd);
+		vcpu_expect_sync(vcpu, 1 + i);
+		TEST_EQ(counted(vcpu, vector), i);
+		/* The signal was consumed. */
+		TEST_EQ(eventfd_take(fd), 0);
 	}
 }
 
 static void irqfd_msi(void)
 {
-	struct vcpu *vcpu = target_create(guest_take_msi);
-	int fd = eventfd_new(0);
-	u32 i;
-
-	TEST_EQ(irqfd(vcpu->vm, fd, MSI_GSI, 0), 0);
-	for (i = 1; i <= 20; i++) {
-		eventfd_add(fd);
-		vcpu_expect_sync(vcpu, 1 + i);
-		TEST_EQ(counted(vcpu, MSI_VECTOR), i);
-		/* The signal was consumed. */
-		TEST_EQ(eventfd_take(fd), 0);
-	}
+	signal_each_stage(target_create(guest_take_msi), MSI_GSI, MSI_VECTOR);
 }
 
 struct signaller {
@@ -165,29 +175,14 @@ static void irqfd_interrupts(void)
 
 static void guest_take_edges(void)
 {
-	u64 i;
-
 	guest_irq_init();
 	guest_ioapic_pin(PIN_GSI, PIN_VECTOR);
-	GUEST_SYNC(1);
-	for (i = 1; ; i++) {
-		guest_irq_wait(PIN_VECTOR, i);
-		GUEST_SYNC(1 + i);
-	}
+	guest_take_each(PIN_VECTOR);
 }
 
 static void irqfd_pin(void)
 {
-	struct vcpu *vcpu = target_create(guest_take_edges);
-	int fd = eventfd_new(0);
-	u32 i;
-
-	TEST_EQ(irqfd(vcpu->vm, fd, PIN_GSI, 0), 0);
-	for (i = 1; i <= 20; i++) {
-		eventfd_add(fd);
-		vcpu_expect_sync(vcpu, 1 + i);
-		TEST_EQ(counted(vcpu, PIN_VECTOR), i);
-	}
+	signal_each_stage(target_create(guest_take_edges), PIN_GSI, PIN_VECTOR);
 }
 
 /*
