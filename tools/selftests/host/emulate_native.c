@@ -29,6 +29,7 @@
 
 #define BREAKPOINT	0xcc
 #define MAX_REPORTS	10
+#define RIGHTS_PRESENT	0x8000	/* in what LAR says */
 
 #define UC_SIGCONTEXT_SS	2
 #define UC_STRICT_RESTORE_SS	4
@@ -387,6 +388,16 @@ static bool make_segment(unsigned int entry, u64 base, u64 bytes, bool is_code)
 	return !syscall(SYS_modify_ldt, 1, &desc, sizeof(desc));
 }
 
+/* A kernel that runs no 32-bit programs has segments that are not there. */
+static bool segment_present(u16 selector)
+{
+	u32 rights = 0;
+	bool visible;
+
+	__asm__ ("lar %2, %1" : "=@ccz"(visible), "+r"(rights) : "r"((u32)selector));
+	return visible && (rights & RIGHTS_PRESENT);
+}
+
 /* Selectors for the mode; false if the system does not give them. */
 static bool choose_selectors(void)
 {
@@ -408,6 +419,8 @@ static bool choose_selectors(void)
 		code_selector = 0 << 3 | 7;
 		data_selector = 1 << 3 | 7;
 	}
+	if (!segment_present(code_selector) || !segment_present(data_selector))
+		return false;
 	data_segments = data_selector;
 	__asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(data_segments));
 	return true;
@@ -445,7 +458,7 @@ static void test_mode(enum emulate_mode which, const char *name)
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		status = -1;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_SKIPPED) {
-		tap_ok(true, "%s # SKIP modify_ldt gives no 16-bit segment", name);
+		tap_ok(true, "%s # SKIP the system has no segment for it", name);
 		return;
 	}
 	tap_ok(WIFEXITED(status) && WEXITSTATUS(status) == CHILD_PASSED,
