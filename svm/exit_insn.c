@@ -165,13 +165,13 @@ enum exit_outcome exit_cr8_write(struct vcpu_svm *svm)
 	return EXIT_USER;
 }
 
-/* The string forms take the emulator; the others have all they need in the VMCB. */
+/* The string forms take the emulator, in ring 1; the others have all they need in the VMCB. */
 enum exit_outcome exit_port_io(struct vcpu_svm *svm)
 {
 	u64 info = svm->vmcb->control.exit_info_1;
 
 	if (info & VMCB_IOIO_STRING)
-		return ksvm_emulate(&svm->vcpu);
+		return svm->vcpu.ring == RING_INNER ? EXIT_SLOW : ksvm_emulate(&svm->vcpu);
 	return ksvm_port_io(&svm->vcpu, info >> VMCB_IOIO_PORT_SHIFT,
 			    (info >> VMCB_IOIO_SIZE_SHIFT) & 7, info & VMCB_IOIO_IN,
 			    svm->vmcb->control.exit_info_2);

@@ -242,6 +242,15 @@ static enum emulate_outcome op_check_io(struct emulate_ctxt *ctxt, u16 port, uns
 }
 
 /*
+ * A page of values for a device may take long, and a value that was read from one must not
+ * get lost because the memory for it cannot be had there: not in ring 2.
+ */
+static bool strings_wait(const struct ksvm_insn_state *state)
+{
+	return state->vcpu->ring == RING_INNER;
+}
+
+/*
  * User space may have changed RCX while it had the port: as many values are
  * taken as the instruction asks for now, from the page that holds the most that
  * it can ask for.
@@ -251,6 +260,8 @@ static enum emulate_outcome op_port_in(struct emulate_ctxt *ctxt, u16 port, unsi
 {
 	struct ksvm_insn_state *state = state_of(ctxt);
 
+	if (strings_wait(state))
+		return EMULATE_RETRY;
 	if (!count || count > PAGE_SIZE / bytes)
 		return EMULATE_UNHANDLED;
 	if (state->port.answered) {
@@ -275,6 +286,8 @@ static enum emulate_outcome op_port_out(struct emulate_ctxt *ctxt, u16 port, uns
 	struct ksvm_insn_state *state = state_of(ctxt);
 	unsigned int done;
 
+	if (strings_wait(state))
+		return EMULATE_RETRY;
 	if (!count || count > PAGE_SIZE / bytes)
 		return EMULATE_UNHANDLED;
 	done = ksvm_port_write(state->vcpu, port, bytes, buf, count);
