@@ -22,13 +22,18 @@
  * @vm: whose
  * @ack: registered for the GSI
  * @users: those that are told; RCU, changed under vm->irq.irqfds.lock
+ * @nr_users: how many; vm->irq.irqfds.lock
  */
 struct ksvm_resampler {
 	struct list_head link;
 	struct ksvm *vm;
 	struct ksvm_ack_notifier ack;
 	struct list_head users;
+	unsigned int nr_users;
 };
+
+/* All are told with interrupts off, as the guest's EOI is handled in ring 2. */
+#define USERS_MAX	64
 
 /*
  * Down first: a device that answers at once raises it again. An acknowledgment never
@@ -77,7 +82,7 @@ static struct ksvm_resampler *resampler_create(struct ksvm *vm, u32 gsi)
  * @user: who wants that; its eventfd is set
  *
  * Context: may sleep; vm->irq.irqfds.lock held.
- * Return: 0 or -ENOMEM.
+ * Return: 0; -ENOMEM; -ENOSPC where the GSI has as many users as are allowed.
  */
 int ksvm_resample_join(struct ksvm *vm, u32 gsi, struct ksvm_resample_user *user)
 {
@@ -87,6 +92,9 @@ int ksvm_resample_join(struct ksvm *vm, u32 gsi, struct ksvm_resample_user *user
 	resampler = resampler_find(vm, gsi) ?: resampler_create(vm, gsi);
 	if (!resampler)
 		return -ENOMEM;
+	if (resampler->nr_users >= USERS_MAX)
+		return -ENOSPC;
+	resampler->nr_users++;
 	user->resampler = resampler;
 	list_add_tail_rcu(&user->link, &resampler->users);
 	return 0;
@@ -108,6 +116,7 @@ void ksvm_resample_leave(struct ksvm_resample_user *user)
 	lockdep_assert_held(&vm->irq.irqfds.lock);
 	list_del_rcu(&user->link);
 	user->resampler = NULL;
+	resampler->nr_users--;
 	if (!list_empty(&resampler->users)) {
 		synchronize_rcu_expedited();
 		return;

@@ -19,6 +19,7 @@
 #define PIN_VECTOR	0x49
 #define END_GSI		41
 #define END_VECTOR	0x6e
+#define RESAMPLE_MAX	64
 
 static int irqfd(struct vm *vm, int fd, u32 gsi, u32 flags)
 {
@@ -416,6 +417,29 @@ static void resample_shared(void)
 }
 
 /* A device that still wants something raises the line again. */
+/* All of a GSI are told at an EOI: there may be as many of them, and not one more. */
+static void resample_crowd(void)
+{
+	struct vm *vm = irq_vm_create();
+	int told = eventfd_new(0), fds[RESAMPLE_MAX];
+	struct kvm_irqfd one_more = {
+		.fd = eventfd_new(0),
+		.gsi = PIN_GSI,
+		.flags = KVM_IRQFD_FLAG_RESAMPLE,
+		.resamplefd = told,
+	};
+	u32 i;
+
+	for (i = 0; i < RESAMPLE_MAX; i++) {
+		fds[i] = eventfd_new(0);
+		irqfd_resample(vm, fds[i], PIN_GSI, told);
+	}
+	expect_irqfd_error(vm, one_more, ENOSPC);
+	irqfd_resample(vm, eventfd_new(0), PIN_GSI + 1, told);
+	TEST_EQ(irqfd(vm, fds[0], PIN_GSI, KVM_IRQFD_FLAG_DEASSIGN), 0);
+	xioctl(vm->fd, KVM_IRQFD, &one_more);
+}
+
 static void resample_again(void)
 {
 	struct vcpu *vcpu = target_create(guest_take_end);
@@ -569,6 +593,7 @@ static const struct test_row irqfd_rows[] = {
 	{ "at_an_address", irqfd_at_an_address },
 	{ "resample", resample },
 	{ "resample_shared", resample_shared },
+	{ "resample_crowd", resample_crowd },
 	{ "resample_again", resample_again },
 	{ "resample_deassign_high", resample_deassign_high },
 	{ "resample_masked", resample_masked },
