@@ -76,7 +76,8 @@ static bool ready_for_interrupt(struct ksvm_vcpu *vcpu)
 	if (vcpu->vm->irq.chip == KSVM_IRQCHIP_KERNEL)
 		return true;
 	return ksvm_ready_for_interrupt(vcpu) &&
-	       (!vcpu->apic || ksvm_irq_accepts_extint(vcpu));
+	       (!vcpu->apic ||
+		(ksvm_irq_accepts_extint(vcpu) && !ksvm_irq_extint_queued(vcpu)));
 }
 
 /* The guest's own part of the run page: on every return, failed ones too. */

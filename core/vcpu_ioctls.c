@@ -21,7 +21,6 @@ STRUCT_HANDLER(vcpu, KVM_GET_XSAVE, ksvm_get_xsave, struct kvm_xsave)
 STRUCT_HANDLER(vcpu, KVM_SET_XSAVE, ksvm_set_xsave, struct kvm_xsave)
 STRUCT_HANDLER(vcpu, KVM_GET_XCRS, ksvm_get_xcrs, struct kvm_xcrs)
 STRUCT_HANDLER(vcpu, KVM_SET_XCRS, ksvm_set_xcrs, struct kvm_xcrs)
-STRUCT_HANDLER(vcpu, KVM_GET_VCPU_EVENTS, ksvm_get_vcpu_events, struct kvm_vcpu_events)
 STRUCT_HANDLER(vcpu, KVM_GET_LAPIC, ksvm_get_lapic, struct kvm_lapic_state)
 STRUCT_HANDLER(vcpu, KVM_SET_LAPIC, ksvm_set_lapic, struct kvm_lapic_state)
 STRUCT_HANDLER(vcpu, KVM_SET_GUEST_DEBUG, ksvm_set_guest_debug, struct kvm_guest_debug)
@@ -79,15 +78,29 @@ static long vcpu_interrupt(void *object, unsigned long arg, void *data)
 	return ksvm_queue_interrupt(vcpu, interrupt->irq);
 }
 
+static long vcpu_get_vcpu_events(void *object, unsigned long arg, void *data)
+{
+	struct ksvm_vcpu *vcpu = object;
+
+	/* NMIs that have arrived meanwhile count. */
+	if (vcpu->apic)
+		ksvm_irq_collect(vcpu);
+	return ksvm_get_vcpu_events(vcpu, data);
+}
+
 static long vcpu_set_vcpu_events(void *object, unsigned long arg, void *data)
 {
 	const struct kvm_vcpu_events *events = data;
 	struct ksvm_vcpu *vcpu = object;
 	int error = ksvm_set_vcpu_events(vcpu, events);
 
-	if (!error && vcpu->apic && (events->flags & KVM_VCPUEVENT_VALID_SIPI_VECTOR))
+	if (error || !vcpu->apic)
+		return error;
+	if (events->flags & KVM_VCPUEVENT_VALID_SIPI_VECTOR)
 		ksvm_irq_set_startup(vcpu, events->sipi_vector, false);
-	return error;
+	if (events->flags & KVM_VCPUEVENT_VALID_NMI_PENDING)
+		ksvm_irq_forget_nmis(vcpu);
+	return 0;
 }
 
 /* The page in which the guest would keep its task priority; none is what there is. */
@@ -181,7 +194,7 @@ static const struct ioctl_row vcpu_rows[] = {
 	IOCTL_ROW(KVM_SET_SREGS, LOCKED_IN, vcpu_ksvm_set_sregs),
 	IOCTL_ROW(KVM_GET_MSRS, LOCKED, vcpu_get_msrs),
 	IOCTL_ROW(KVM_SET_MSRS, LOCKED, vcpu_set_msrs),
-	IOCTL_ROW(KVM_GET_VCPU_EVENTS, LOCKED_OUT, vcpu_ksvm_get_vcpu_events),
+	IOCTL_ROW(KVM_GET_VCPU_EVENTS, LOCKED_OUT, vcpu_get_vcpu_events),
 	IOCTL_ROW(KVM_SET_VCPU_EVENTS, LOCKED_IN, vcpu_set_vcpu_events),
 	IOCTL_ROW(KVM_GET_LAPIC, LOCKED_OUT, vcpu_ksvm_get_lapic),
 	IOCTL_ROW(KVM_SET_LAPIC, LOCKED_IN, vcpu_ksvm_set_lapic),

@@ -162,7 +162,9 @@ int ksvm_irq_user_extint(struct ksvm_vcpu *vcpu, u8 vector);
 /* INIT or SIPI as KVM_SET_MP_STATE has it, and as KVM_SET_VCPU_EVENTS. */
 void ksvm_irq_set_startup(struct ksvm_vcpu *vcpu, u8 vector, bool pending);
 u8 ksvm_irq_startup_vector(const struct ksvm_vcpu *vcpu);
-/* An interrupt of the user's 8259 would be accepted. */
+/* An interrupt of the user's 8259 would be accepted; one has been, and is under way. */
 bool ksvm_irq_accepts_extint(struct ksvm_vcpu *vcpu);
+bool ksvm_irq_extint_queued(const struct ksvm_vcpu *vcpu);
+void ksvm_irq_forget_nmis(struct ksvm_vcpu *vcpu);
 
 #endif

@@ -19,6 +19,7 @@
 #include "lapic.h"
 #include "requests.h"
 #include "vm.h"
+#include "x86_ops.h"
 
 /* Integrated APIC, six LVT entries. */
 #define VERSION		(0x14 | (LVT_ENTRIES - 1) << 16)
@@ -65,11 +66,35 @@ void lapic_notify(struct ksvm_lapic *apic)
  * lapic_error() - note an error in ESR
  * @apic: the APIC; any context
  * @bit: its number
+ *
+ * That the interrupt of it has an illegal vector is one more error, without another
+ * interrupt.
  */
 void lapic_error(struct ksvm_lapic *apic, unsigned int bit)
 {
+	u32 lvt = lapic_get(apic, LAPIC_LVTERR);
+	u8 vector = lvt & LVT_VECTOR;
+
 	set_bit(bit, &apic->errors);
-	lapic_deliver_lvt(apic, LAPIC_LVTERR);
+	if (!lapic_hw_enabled(apic) || (lvt & LVT_MASKED))
+		return;
+	if (vector < LAPIC_VECTOR_MIN)
+		set_bit(ESR_RECEIVE_VECTOR, &apic->errors);
+	else
+		lapic_accept(apic, IRQ_MODE_FIXED, vector, false);
+}
+
+/* Who finds the bit set relies on who has set it: that one is not to be preempted. */
+static int request_vector(struct ksvm_lapic *apic, u8 vector)
+{
+	bool merged;
+
+	preempt_disable();
+	merged = test_and_set_bit(vector, apic->regs.irr);
+	if (!merged)
+		lapic_notify(apic);
+	preempt_enable();
+	return !merged;
 }
 
 static int accept_vector(struct ksvm_lapic *apic, u8 vector, bool level)
@@ -86,10 +111,7 @@ static int accept_vector(struct ksvm_lapic *apic, u8 vector, bool level)
 		else
 			clear_bit(vector, apic->regs.tmr);
 	}
-	if (test_and_set_bit(vector, apic->regs.irr))
-		return 0;
-	lapic_notify(apic);
-	return 1;
+	return request_vector(apic, vector);
 }
 
 /* INIT takes back a SIPI that has not been acted upon. */
@@ -147,7 +169,7 @@ int lapic_accept(struct ksvm_lapic *apic, enum irq_mode mode, u8 vector, bool le
 /**
  * lapic_deliver_lvt() - an event of a local vector table entry
  * @apic: the APIC; any context
- * @reg: LAPIC_LVT*
+ * @reg: LAPIC_LVT*, but LAPIC_LVTERR, for which there is lapic_error()
  *
  * Return: as lapic_accept(); -1 where the entry is masked.
  */
@@ -157,8 +179,8 @@ int lapic_deliver_lvt(struct ksvm_lapic *apic, unsigned int reg)
 
 	if (!lapic_hw_enabled(apic) || (lvt & LVT_MASKED))
 		return -1;
-	/* The timer's and the error's have no delivery mode. */
-	if (reg == LAPIC_LVTT || reg == LAPIC_LVTERR)
+	/* The timer's has no delivery mode. */
+	if (reg == LAPIC_LVTT)
 		return lapic_accept(apic, IRQ_MODE_FIXED, lvt & LVT_VECTOR, false);
 	/* A performance counter's entry masks itself. */
 	if (reg == LAPIC_LVTPC)
@@ -179,7 +201,8 @@ static int deliverable(const struct ksvm_lapic *apic)
 {
 	int requested = lapic_highest(apic->regs.irr);
 
-	if (requested < 0 || !lapic_hw_enabled(apic) || !lapic_sw_enabled(apic))
+	/* What was accepted before the APIC was disabled by software is still to be taken. */
+	if (requested < 0 || !lapic_hw_enabled(apic))
 		return -1;
 	return lapic_deliverable(requested, lapic_current_ppr(apic));
 }
@@ -300,6 +323,26 @@ bool ksvm_irq_collect(struct ksvm_vcpu *vcpu)
 			ksvm_queue_nmi(vcpu);
 	}
 	return !READ_ONCE(apic->init);
+}
+
+/**
+ * ksvm_irq_forget_nmis() - user space says how many NMIs are pending
+ * @vcpu: the vCPU, with a local APIC, by its own thread
+ */
+void ksvm_irq_forget_nmis(struct ksvm_vcpu *vcpu)
+{
+	atomic_set(&vcpu->apic->nmis, 0);
+}
+
+/**
+ * ksvm_irq_extint_queued() - has user space's 8259 an interrupt under way
+ * @vcpu: the vCPU, with a local APIC, by its own thread
+ *
+ * Return: so: KVM_INTERRUPT takes no other one.
+ */
+bool ksvm_irq_extint_queued(const struct ksvm_vcpu *vcpu)
+{
+	return vcpu->apic->user_extint >= 0;
 }
 
 /**
@@ -501,8 +544,10 @@ int lapic_set_base(struct ksvm_vcpu *vcpu, u64 value, bool host)
 	vcpu->x86.msrs.apic_base = value;
 	if (!((old ^ value) & BASE_MODE))
 		return 0;
-	if (!lapic_hw_enabled(apic))
+	if (!lapic_hw_enabled(apic)) {
 		lapic_reset(apic, true);
+		static_call(ksvm_x86_set_cr8)(vcpu, 0);
+	}
 	ids_of_mode(apic);
 	dest_map_update(vcpu->vm);
 	vcpu->x86.events.work = true;

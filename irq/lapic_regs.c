@@ -19,6 +19,7 @@
 #define SPIV_BITS	0x3ffu
 #define DFR_BITS	0xf0000000u
 #define ICR_BUSY	BIT(12)
+#define X2APIC_ICR_RESERVED	(GENMASK_ULL(31, 20) | GENMASK_ULL(17, 16) | BIT_ULL(13))
 #define TDCR_BITS	0xbu
 
 /**
@@ -321,10 +322,13 @@ static int set_x2apic_msr(struct ksvm_lapic *apic, u32 index, u64 value)
 
 	if (!lapic_is_x2apic(apic) || reg >= LAPIC_REGS)
 		return -EINVAL;
-	if (reg == LAPIC_ICR)
+	if (reg == LAPIC_ICR) {
+		if (value & X2APIC_ICR_RESERVED)
+			return -EINVAL;
 		lapic_put(apic, LAPIC_ICR2, value >> 32);
-	else if (value >> 32)
+	} else if (value >> 32) {
 		return -EINVAL;
+	}
 	return write_reg(apic, reg, value);
 }
 

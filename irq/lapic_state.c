@@ -84,10 +84,29 @@ static void set_registers(struct ksvm_lapic *apic, const struct kvm_lapic_state 
 	}
 }
 
+/*
+ * The timer goes on from TMCCT. Where that is 0, a single shot is taken to be due, and a
+ * period begins anew.
+ */
+static void set_timer(struct ksvm_lapic *apic, u32 count, u64 deadline)
+{
+	u32 mode = lapic_get(apic, LAPIC_LVTT) & LVT_TIMER_MODE;
+
+	if (mode == LVT_TIMER_DEADLINE)
+		lapic_timer_set_deadline(apic, deadline);
+	else if (count)
+		lapic_timer_resume(apic, count);
+	else if (mode == LVT_TIMER_PERIODIC)
+		lapic_timer_start(apic);
+	else if (mode == LVT_TIMER_ONE_SHOT && lapic_get(apic, LAPIC_TMICT))
+		lapic_deliver_lvt(apic, LAPIC_LVTT);
+}
+
 /**
  * ksvm_set_lapic() - KVM_SET_LAPIC
  * @vcpu: the vCPU, by its own thread; its mode is as APIC_BASE says
- * @state: the registers; the timer goes on from TMCCT, or starts over where that is 0
+ * @state: the registers; the timer goes on from TMCCT. Where that is 0, a single shot is
+ *	due at once and a period begins anew. A deadline, which is no register, stays
  *
  * Return: 0; -EINVAL where the VM has no local APICs in the kernel, or for an x2APIC's id
  * that is not the vCPU's, and then nothing has changed.
@@ -97,17 +116,16 @@ int ksvm_set_lapic(struct ksvm_vcpu *vcpu, const struct kvm_lapic_state *state)
 {
 	struct ksvm_lapic *apic = vcpu->apic;
 	u32 count = page_get(state, LAPIC_TMCCT);
+	u64 deadline;
 
 	if (!apic || !id_valid(apic, page_get(state, LAPIC_ID)))
 		return -EINVAL;
+	deadline = lapic_timer_deadline(apic);
 	lapic_timer_cancel(apic);
 	set_registers(apic, state);
 	apic->errors = 0;
 	static_call(ksvm_x86_set_cr8)(vcpu, lapic_get(apic, LAPIC_TPR) >> 4);
-	if (count)
-		lapic_timer_resume(apic, count);
-	else
-		lapic_timer_start(apic);
+	set_timer(apic, count, deadline);
 	dest_map_update(vcpu->vm);
 	vcpu->x86.events.work = true;
 	return 0;

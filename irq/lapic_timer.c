@@ -18,8 +18,11 @@
 #include "timer.h"
 #include "vm.h"
 
-/* So far ahead that it is never: half of what the host's timers can express. */
-#define DELAY_MAX_NS	(KTIME_MAX / 2)
+/*
+ * So far ahead that it is never, and yet the host's timers can express it, and so can 64
+ * bits the cycles of any processor below 32 GHz: mul_u64_u32_div() must not overflow.
+ */
+#define DELAY_MAX_NS	(KTIME_MAX / 16)
 #define ADVANCE_MAX_NS	5000u
 
 static unsigned int lapic_timer_advance_ns = 1000;

@@ -111,6 +111,8 @@ void ksvm_x86_vcpu_reset(struct ksvm_vcpu *vcpu, bool init)
 	x86->rip = RIP_RESET;
 	x86->rflags = X86_EFLAGS_FIXED;
 	memset(&x86->events, 0, sizeof(x86->events));
+	/* What waits outside, as an 8259's interrupt, does not come again. */
+	x86->events.work = true;
 	x86->insn_length = 0;
 
 	static_call(ksvm_x86_set_efer)(vcpu, 0);

@@ -252,6 +252,16 @@ static void split_interrupt(void)
 	external(vcpu, 0x40);
 	irq.irq = 0x42;
 	ioctl_fails(vcpu->fd, KVM_INTERRUPT, &irq, EEXIST);
+	/* Not ready for another one until the guest has that. */
+	vcpu->run->immediate_exit = 1;
+	TEST_TRUE(vcpu_try_run(vcpu));
+	TEST_EQ(errno, EINTR);
+	TEST_EQ(vcpu->run->ready_for_interrupt_injection, 0);
+	vcpu->run->immediate_exit = 0;
+	vcpu->run->request_interrupt_window = 1;
+	vcpu_expect_exit(vcpu, KVM_EXIT_IRQ_WINDOW_OPEN);
+	TEST_EQ(guest_var(vcpu->vm, irq_count)[0][0][0x40], 1);
+	vcpu->run->request_interrupt_window = 0;
 	vcpu_expect_sync(vcpu, 2);
 	vcpu_expect_sync(vcpu, 3);
 	/* And one that is there already keeps HLT from waiting. */

@@ -315,6 +315,38 @@ static void error_status(const void *x2apic)
 	vcpu_expect_done(irqchip_vm_with_vcpu(guest_esr, x2apic));
 }
 
+/* The interrupt of an error has an illegal vector: one more error, and that is all. */
+static void guest_error_vector(void)
+{
+	u32 v;
+
+	apic_setup();
+	for (v = 0; v < 16; v++) {
+		apic_write(APIC_LVTERR, v);
+		apic_self(v);
+		GUEST_EQ(guest_errors(), ESR_SENT_ILLEGAL | ESR_RECEIVED_ILLEGAL);
+		GUEST_SYNC(v);
+		GUEST_EQ(guest_errors(), ESR_RECEIVED_ILLEGAL);
+	}
+	irq_window();
+	GUEST_EQ(irq_total(), 0);
+}
+
+static void error_vector(const void *x2apic)
+{
+	struct vcpu *vcpu;
+	u32 v;
+
+	if (reference_run())
+		test_skip("stock KVM records no errors");
+	vcpu = irqchip_vm_with_vcpu(guest_error_vector, x2apic);
+	for (v = 0; v < 16; v++) {
+		vcpu_expect_sync(vcpu, v);
+		vm_signal_msi(vcpu->vm, APIC_DEFAULT_BASE, v);
+	}
+	vcpu_expect_done(vcpu);
+}
+
 static void guest_received(void)
 {
 	apic_setup();
@@ -417,6 +449,38 @@ static void nmi_of_host(const void *x2apic)
 	vcpu_expect_done(vcpu);
 }
 
+static void guest_nmi_saved(void)
+{
+	apic_setup();
+	GUEST_SYNC(1);
+	GUEST_EQ(irq_counted(NMI_VECTOR), 0);
+	GUEST_SYNC(2);
+	GUEST_EQ(irq_counted(NMI_VECTOR), 1);
+	GUEST_EQ(irq_total(), 1);
+}
+
+/* An NMI that has arrived is pending for KVM_GET_VCPU_EVENTS, and not behind its back. */
+static void nmi_saved(const void *x2apic)
+{
+	struct vcpu *vcpu = irqchip_vm_with_vcpu(guest_nmi_saved, x2apic);
+	struct kvm_vcpu_events events;
+
+	vcpu_expect_sync(vcpu, 1);
+	TEST_EQ(vm_signal_msi(vcpu->vm, APIC_DEFAULT_BASE, ICR_NMI), 1);
+	xioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events);
+	TEST_EQ(events.nmi.pending, 1);
+	TEST_EQ(vm_signal_msi(vcpu->vm, APIC_DEFAULT_BASE, ICR_NMI), 1);
+	events.nmi.pending = 0;
+	events.flags |= KVM_VCPUEVENT_VALID_NMI_PENDING;
+	xioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events);
+	vcpu_expect_sync(vcpu, 2);
+	TEST_EQ(vm_signal_msi(vcpu->vm, APIC_DEFAULT_BASE, ICR_NMI), 1);
+	xioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events);
+	TEST_EQ(events.nmi.pending, 1);
+	xioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events);
+	vcpu_expect_done(vcpu);
+}
+
 static const struct test_row rows[] = {
 	{ "self_ipi", self_ipi },
 	{ "esr_takes_zero", esr_takes_zero },
@@ -436,8 +500,10 @@ static const struct {
 	{ "spurious", spurious },
 	{ "error_status", error_status },
 	{ "error_received", error_received },
+	{ "error_vector", error_vector },
 	{ "illegal_vector", illegal_vector },
 	{ "nmi_of_host", nmi_of_host },
+	{ "nmi_saved", nmi_saved },
 };
 
 int main(int argc, char **argv)

@@ -261,9 +261,11 @@ static void guest_software_disable(void)
 		apic_write(reg, 0x41);
 		GUEST_EQ(apic_read(reg), LVT_MASKED | 0x41);
 	}
-	/* What came before stays, what comes now is not taken. */
+	/* What came before stays and can be taken, what comes now is not. */
 	apic_self(0x51);
 	GUEST_ASSERT(apic_bit(APIC_IRR, 0x50) && !apic_bit(APIC_IRR, 0x51));
+	irq_window();
+	GUEST_EQ(irq_counted(0x50), 1);
 	apic_write(APIC_SPIV, SPIV_ENABLE | 0xff);
 	for (reg = APIC_LVTT; reg <= APIC_LVTERR; reg += 0x10)
 		GUEST_EQ(apic_read(reg), LVT_MASKED | 0x41);
@@ -275,6 +277,61 @@ static void guest_software_disable(void)
 static void software_disable(const void *x2apic)
 {
 	vcpu_expect_done(irqchip_vm_with_vcpu(guest_software_disable, x2apic));
+}
+
+#define BASE_ENABLE	BIT(11)
+
+/* An APIC that is switched off forgets its priority, and CR8 with it. */
+static void guest_switched_off(void)
+{
+	u64 base = rdmsr(MSR_APIC_BASE);
+
+	apic_setup();
+	write_cr8(5);
+	wrmsr(MSR_APIC_BASE, base & ~BASE_ENABLE);
+	GUEST_EQ(read_cr8(), 0);
+	wrmsr(MSR_APIC_BASE, base);
+	GUEST_EQ(read_cr8(), 0);
+	GUEST_EQ(apic_read(APIC_TPR), 0);
+	GUEST_EQ(apic_read(APIC_PPR), 0);
+}
+
+static void switched_off(void)
+{
+	if (reference_run())
+		test_skip("stock KVM keeps the registers");
+	vcpu_expect_done(irqchip_vm_with_vcpu(guest_switched_off, false));
+}
+
+#define X2APIC_ICR	(MSR_X2APIC + (APIC_ICR >> 4))
+
+static void guest_icr_reserved(void)
+{
+	u64 value = 0x1234500000000ull | ICR_SELF | 0x55;
+	u32 bit;
+
+	apic_setup();
+	wrmsr(X2APIC_ICR, value);
+	for (bit = 13; bit < 32; bit++) {
+		if (bit == 14 || bit == 15 || bit == 18 || bit == 19)
+			continue;
+		GUEST_EQ(try_wrmsr(X2APIC_ICR, BIT(bit) | ICR_SELF | 0x56), GP_VECTOR);
+		GUEST_EQ(rdmsr(X2APIC_ICR), value);
+	}
+	/* That the last one is under way has never been true here. */
+	wrmsr(X2APIC_ICR, BIT(12) | ICR_SELF | 0x57);
+	GUEST_EQ(rdmsr(X2APIC_ICR), ICR_SELF | 0x57);
+	irq_window();
+	GUEST_EQ(irq_counted(0x55), 1);
+	GUEST_EQ(irq_counted(0x57), 1);
+	GUEST_EQ(irq_total(), 2);
+}
+
+static void icr_reserved(void)
+{
+	if (reference_run())
+		test_skip("stock KVM before 6.10 takes them");
+	vcpu_expect_done(irqchip_vm_with_vcpu(guest_icr_reserved, true));
 }
 
 static void guest_tpr(void)
@@ -459,6 +516,8 @@ static void round_trip(const void *x2apic)
 
 static const struct test_row rows[] = {
 	{ "reserved_x2apic", reserved_x2apic },
+	{ "icr_reserved", icr_reserved },
+	{ "switched_off", switched_off },
 	{ "reserved_xapic", reserved_xapic },
 	{ "lvt_read_only", lvt_read_only },
 	{ "no_deadline_mode", no_deadline_mode },

@@ -412,6 +412,7 @@ static void guest_saved_deadline(void)
 static void saved_deadline(const void *x2apic)
 {
 	struct vcpu *vcpu = timer_vcpu(guest_saved_deadline, x2apic);
+	struct kvm_lapic_state state;
 	u64 far;
 
 	vcpu_expect_sync(vcpu, 1);
@@ -423,6 +424,36 @@ static void saved_deadline(const void *x2apic)
 	*guest_var(vcpu->vm, guest_far) = far;
 	vcpu_set_msr(vcpu, MSR_TSC_DEADLINE, far);
 	TEST_EQ(vcpu_msr(vcpu, MSR_TSC_DEADLINE), far);
+	/* It is not in the registers' page, and no business of theirs. */
+	state = vcpu_lapic(vcpu);
+	vcpu_set_lapic(vcpu, &state);
+	TEST_EQ(vcpu_msr(vcpu, MSR_TSC_DEADLINE), far);
+	vcpu_expect_done(vcpu);
+}
+
+static void guest_saved_over(void)
+{
+	guest_start(LVTT_ONE_SHOT | VECTOR, DIVIDE_BY_1);
+	apic_write(APIC_TMICT, MS);
+	irq_halt_until(VECTOR, 1);
+	GUEST_EQ(apic_read(APIC_TMCCT), 0);
+	GUEST_SYNC(1);
+	irq_window();
+	GUEST_EQ(irq_counted(VECTOR), 2);
+	GUEST_EQ(irq_total(), 2);
+}
+
+/* A shot without a count left is due: it may have been so before it could be taken. */
+static void saved_over(const void *x2apic)
+{
+	struct vcpu *vcpu = timer_vcpu(guest_saved_over, x2apic);
+	struct kvm_lapic_state state;
+
+	vcpu_expect_sync(vcpu, 1);
+	state = vcpu_lapic(vcpu);
+	TEST_EQ(lapic_reg(&state, APIC_TMCCT), 0);
+	TEST_EQ(lapic_reg(&state, APIC_TMICT), MS);
+	vcpu_set_lapic(vcpu, &state);
 	vcpu_expect_done(vcpu);
 }
 
@@ -464,6 +495,7 @@ static const struct {
 	{ "tsc_moves", tsc_moves },
 	{ "saved", saved },
 	{ "saved_deadline", saved_deadline },
+	{ "saved_over", saved_over },
 	{ "waits_for_tpr", waits_for_tpr },
 };
 
