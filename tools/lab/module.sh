@@ -28,13 +28,16 @@ lab_test_modules_dir()
 
 # lab_module_mirror DIR TOP SOURCE...: a tree of links to the sources below TOP,
 # so that objects land beside the links and an edit is seen by make through its
-# time stamp. Objects of a build in place are left out.
+# time stamp. Objects of a build in place are left out; those of another tree's sources
+# go.
 lab_module_mirror()
 {
 	local dir=$1 top=$2 file
 
 	shift 2
+	[[ $(readlink "$dir/top") == "$top" ]] || rm -rf "$dir"
 	mkdir -p "$dir"
+	ln -sfn "$top" "$dir/top"
 	# Links to files that are gone.
 	find "$dir" -xtype l -delete
 	while read -r file; do
