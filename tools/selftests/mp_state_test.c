@@ -250,6 +250,48 @@ static void restart(const void *x2apic)
 	vcpu_expect_done(first);
 }
 
+#define ROUNDS		100
+
+static void guest_halts_again(void)
+{
+	__atomic_fetch_add(&started, 1, __ATOMIC_SEQ_CST);
+	for (;;)
+		asm volatile("cli; hlt");
+}
+
+static void guest_restart_all(u64 others)
+{
+	u64 i;
+
+	apic_setup();
+	for (i = 1; i <= ROUNDS; i++) {
+		apic_send(0, ICR_OTHERS | INIT_ASSERT);
+		apic_send(0, ICR_OTHERS | SIPI(PAGE));
+		apic_send(0, ICR_OTHERS | SIPI(PAGE));
+		while (READ_ONCE(started) < i * others)
+			asm volatile("pause");
+		GUEST_EQ(READ_ONCE(started), i * others);
+	}
+}
+
+/* Firmware wakes processors that have halted, again and again. */
+static void restart_all(const void *x2apic)
+{
+	struct vm *vm = irqchip_vm_create();
+	struct vcpu *vcpus[4];
+	pthread_t thread;
+	u32 i;
+
+	*guest_var(vm, guest_x2apic) = x2apic;
+	vm_load_trampoline(vm, PAGE, guest_halts_again);
+	for (i = 0; i < ARRAY_SIZE(vcpus); i++)
+		vcpus[i] = irqchip_vcpu_create(vm, i, i, i ? NULL : guest_restart_all);
+	vcpu_set_arg(vcpus[0], ARRAY_SIZE(vcpus) - 1, 0);
+	for (i = 1; i < ARRAY_SIZE(vcpus); i++)
+		TEST_EQ(pthread_create(&thread, NULL, run_forever, vcpus[i]), 0);
+	vcpu_expect_done(vcpus[0]);
+}
+
 static const u32 settable[] = {
 	KVM_MP_STATE_RUNNABLE,
 	KVM_MP_STATE_UNINITIALIZED,
@@ -411,6 +453,7 @@ static const struct {
 	{ "init_state", init_state },
 	{ "start_all", start_all },
 	{ "restart", restart },
+	{ "restart_all", restart_all },
 };
 
 int main(int argc, char **argv)
