@@ -210,38 +210,53 @@ lab_check_case()
 	rm -f "$output"
 }
 
-# The cases of a lane: those of Linux guests take longest, and run beside all others.
-lab_check_lane()
+# The lines of lab-cases that are to be run.
+lab_check_chosen()
 {
-	local lane=$1 of file=$LAB_ROOT/tools/selftests/lab-cases name options command
+	local line name
 
-	[[ -e $file ]] || lab_die "no $file"
-	while IFS='|' read -r name options command <&3; do
-		read -r name <<<"$name"
+	while IFS= read -r line; do
+		read -r name _ <<<"$line"
 		[[ -n $name && $name != \#* ]] || continue
 		if [[ $name == +* ]]; then
 			((${#ARGS[@]})) || continue
-			name=${name#+}
+			line=${line#+} name=${name#+}
 		fi
-		lab_check_wants "$name" || continue
-		of=others
-		[[ $name != guest_* ]] || of=guests
-		[[ $lane == "$of" ]] || continue
-		[[ -n $command ]] || lab_die "lab-cases: no command for $name"
-		if ! lab_case_is_here "$options"; then
-			((${#ARGS[@]} == 0)) ||
-				lab_result "$name" 4 <<<"not for this host"
-			continue
-		fi
-		lab_check_case "$name" "$options" "$command"
-	done 3<"$file"
+		! lab_check_wants "$name" || printf '%s\n' "$line"
+	done <"$LAB_ROOT/tools/selftests/lab-cases"
 }
 
+# Run one case after the other until none is left; several workers share the list.
+lab_check_worker()
+{
+	local name options command
+
+	while {
+		flock 7
+		IFS='|' read -r name options command <&6
+	}; do
+		flock -u 7
+		read -r name <<<"$name"
+		[[ -n $command ]] || lab_die "lab-cases: no command for $name"
+		if lab_case_is_here "$options"; then
+			lab_check_case "$name" "$options" "$command"
+		elif ((${#ARGS[@]})); then
+			lab_result "$name" 4 <<<"not for this host"
+		fi
+	done
+}
+
+# Two at a time; most hosts keep one processor of this machine busy.
 lab_check_cases()
 {
-	lab_check_lane guests &
-	lab_check_lane others
-	wait
+	local lock=$LAB_BUILD/cases.lock
+
+	{
+		lab_check_worker 7>"$lock" &
+		lab_check_worker 7>"$lock"
+		wait
+	} 6< <(lab_check_chosen)
+	rm -f "$lock"
 }
 
 # Count test points over all results; a program whose TAP breaks off, or whose

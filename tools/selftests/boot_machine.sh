@@ -82,17 +82,12 @@ trace_options()
 	echo "-D $work/trace"
 }
 
-# A microvm has nothing to measure the TSC against, and a paravirtual clock that tells is
-# not offered: the guest is told what the host was.
-tsc_append()
-{
-	[ "$machine" != microvm ] ||
-		sed -n 's/.*\(tsc_early_khz=[0-9]*\).*/ \1/p' /proc/cmdline
-}
-
 guest_append()
 {
-	tsc_append
+	# A microvm has nothing to measure the TSC against.
+	if [ "$cpus" -gt 1 ] || [ "$machine" = microvm ]; then
+		guest_tsc
+	fi
 	printf ' quiet lab.test=boot lab.cpus=%s lab.apic=%s lab.limit=%s' \
 		"$cpus" "$apic" $((5 * slowness))
 	case $apic in

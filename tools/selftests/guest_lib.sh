@@ -37,6 +37,15 @@ guest_cpu()
 	fi
 }
 
+# What a guest is told of the TSC, which is the host's, so that it is its clock. There is no
+# paravirtual clock, and a guest with several processors falls back to the HPET, which is
+# user space's: with one processor of the host's, who reads it is held up by those who wait
+# to, and they do not keep up with their own ticks.
+guest_tsc()
+{
+	printf ' tsc=reliable %s' "$(grep -o 'tsc_early_khz=[0-9]*' /proc/cmdline)"
+}
+
 # boot_guest SECONDS OPTION...: boot what LAB_GUEST_* say, with QEMU's options. Its status;
 # QEMU is killed when it takes too long.
 boot_guest()

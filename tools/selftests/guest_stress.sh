@@ -11,8 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 make_initrd
 export LAB_GUEST_QEMU=10.0 LAB_GUEST_IRQCHIP=on LAB_GUEST_SMP=4 LAB_GUEST_CPU=host
-# The TSC as the clock: the other one is an HPET in user space, at every tick.
-LAB_GUEST_APPEND="quiet tsc=reliable lab.test=stress lab.seconds=$seconds"
+LAB_GUEST_APPEND="quiet$(guest_tsc) lab.test=stress lab.seconds=$seconds"
 export LAB_GUEST_APPEND="$LAB_GUEST_APPEND lab.limit=$((5 * slowness))"
 boot_guest $((240 + 2 * seconds)) || fail "QEMU ended with status $?"
 said 'check stress: ok'
