@@ -21,11 +21,15 @@ lab_tcg_tsc()
 # executes CMPXCHG16B, which kernels of 6.12 trip over in their allocator within
 # seconds: let the host's kernel do without (bit 13 of the fifth capability word).
 # On a busy machine the timer's interrupts come too late for the kernel's test of
-# them, which ends in a panic.
+# them, which ends in a panic. At each VMRUN and #VMEXIT QEMU rewrites the word that says
+# that an interrupt has arrived, without a lock: one that arrives meanwhile waits for the
+# next one. Of a timer that is programmed for one interrupt at a time there is none, and
+# the host stands still: have timers that are periodic.
 lab_tcg_append()
 {
 	printf 'no_timer_check clearcpuid=%d ' $((4 * 32 + 13))
 	! lab_tcg_spare_cpu || printf 'isolcpus=0 '
+	[[ -n $OPT_ICOUNT ]] || printf 'nohz=off highres=off '
 }
 
 # Whenever a processor loads its FPU state (cpu_set_fpus), QEMU rewrites a word of the
