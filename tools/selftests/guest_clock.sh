@@ -52,7 +52,8 @@ shared=$work
 		ln -s "$shared/initrd" "$work/initrd"
 	done
 	work=$shared/tsc
-	clock 2 tsc clocksource=tsc tsc=reliable >"$work/tap" &
+	# shellcheck disable=SC2046
+	clock 2 tsc clocksource=tsc $(guest_tsc) >"$work/tap" &
 	work=$shared/acpi_pm
 	clock 1 acpi_pm no-kvmclock clocksource=acpi_pm lapic=notscdeadline highres=off nohz=off
 	work=$shared
