@@ -210,7 +210,7 @@ lab_check_case()
 	rm -f "$output"
 }
 
-# The lines of lab-cases that are to be run.
+# lab_check_chosen FILE: the lines of it that are to be run.
 lab_check_chosen()
 {
 	local line name
@@ -223,7 +223,7 @@ lab_check_chosen()
 			line=${line#+} name=${name#+}
 		fi
 		! lab_check_wants "$name" || printf '%s\n' "$line"
-	done <"$LAB_ROOT/tools/selftests/lab-cases"
+	done <"$1"
 }
 
 # Run one case after the other until none is left; several workers share the list.
@@ -249,13 +249,14 @@ lab_check_worker()
 # Two at a time; most hosts keep one processor of this machine busy.
 lab_check_cases()
 {
-	local lock=$LAB_BUILD/cases.lock
+	local lock=$LAB_BUILD/cases.lock file=$LAB_ROOT/tools/selftests/lab-cases
 
+	[[ -e $file ]] || lab_die "no $file"
 	{
 		lab_check_worker 7>"$lock" &
 		lab_check_worker 7>"$lock"
 		wait
-	} 6< <(lab_check_chosen)
+	} 6< <(lab_check_chosen "$file")
 	rm -f "$lock"
 }
 
