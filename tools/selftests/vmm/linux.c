@@ -77,6 +77,7 @@ static const char init[] =
 "$b grep -q IO-APIC /proc/interrupts && echo vmm: with ioapic || echo vmm: without ioapic\n"
 "$b grep -E 'ttyS0|timer$|LOC:|RES:|CAL:' /proc/interrupts\n"
 "echo vmm: done\n"
+"$b stty onlcr\n"		/* waits until the console has written all of it */
 "$b reboot -f\n";
 
 static u8 *read_file(const char *variable, const char *path, size_t *size)
