@@ -21,8 +21,9 @@ static inline void ksvm_vcpu_kick(struct ksvm_vcpu *vcpu)
 {
 	int cpu;
 
-	smp_mb();	/* the request bit, before inner_cpu is read */
-	rcuwait_wake_up(&vcpu->wait);
+	smp_mb();	/* the request bit, before it is read who waits, and inner_cpu */
+	if (rcuwait_active(&vcpu->wait))
+		rcuwait_wake_up(&vcpu->wait);
 	cpu = READ_ONCE(vcpu->inner_cpu);
 	if (cpu >= 0 && cpu != raw_smp_processor_id())
 		ksvm_send_reschedule(cpu);

@@ -192,8 +192,8 @@ int irq_deliver(struct ksvm *vm, const struct irq_message *message)
 	struct dest_targets targets;
 	unsigned int bit;
 
-	rcu_read_lock();
-	if (lookup(rcu_dereference(vm->irq.map), &message->dest, &targets)) {
+	rcu_read_lock_sched();
+	if (lookup(rcu_dereference_sched(vm->irq.map), &message->dest, &targets)) {
 		for_each_set_bit(bit, &targets.mask, DEST_X2APIC_TARGETS) {
 			if (targets.apics[bit])
 				send(&delivery, targets.apics[bit]);
@@ -201,7 +201,7 @@ int irq_deliver(struct ksvm *vm, const struct irq_message *message)
 	} else {
 		send_matching(vm, &delivery);
 	}
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 	return finish(&delivery);
 }
 

@@ -3,21 +3,6 @@
 #include "lapic.h"
 #include "vm.h"
 
-static struct irq_message message_of_icr(const struct ksvm_lapic *apic, u32 icr, u32 dest)
-{
-	return (struct irq_message) {
-		.dest = {
-			.id = dest,
-			.logical = icr & APIC_DEST_LOGICAL,
-			.wide = lapic_is_x2apic(apic),
-		},
-		.mode = LVT_MODE(icr),
-		.vector = icr & LVT_VECTOR,
-		.level = (icr & APIC_INT_LEVELTRIG) && (icr & APIC_INT_ASSERT),
-		.lowest = LVT_MODE(icr) == IRQ_MODE_LOWEST,
-	};
-}
-
 /**
  * lapic_send_ipi() - send what ICR says
  * @apic: the sender, by its own thread; any ring
@@ -29,7 +14,17 @@ static struct irq_message message_of_icr(const struct ksvm_lapic *apic, u32 icr,
  */
 void lapic_send_ipi(struct ksvm_lapic *apic, u32 icr, u32 dest)
 {
-	struct irq_message message = message_of_icr(apic, icr, dest);
+	const struct irq_message message = {
+		.dest = {
+			.id = dest,
+			.logical = icr & APIC_DEST_LOGICAL,
+			.wide = lapic_is_x2apic(apic),
+		},
+		.mode = LVT_MODE(icr),
+		.vector = icr & LVT_VECTOR,
+		.level = (icr & APIC_INT_LEVELTRIG) && (icr & APIC_INT_ASSERT),
+		.lowest = LVT_MODE(icr) == IRQ_MODE_LOWEST,
+	};
 	struct ksvm *vm = apic->vcpu->vm;
 
 	if (message.mode == IRQ_MODE_INIT && (icr & APIC_INT_LEVELTRIG) &&
