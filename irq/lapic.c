@@ -117,8 +117,7 @@ static int accept_vector(struct ksvm_lapic *apic, u8 vector, bool level)
 /* INIT takes back a SIPI that has not been acted upon. */
 static int accept_init(struct ksvm_lapic *apic)
 {
-	clear_bit(LAPIC_STARTUP, &apic->init);
-	set_bit(LAPIC_INIT, &apic->init);
+	xchg(&apic->init, BIT(LAPIC_INIT));
 	request_event(apic->vcpu);
 	return 1;
 }
@@ -349,19 +348,20 @@ bool ksvm_irq_extint_queued(const struct ksvm_vcpu *vcpu)
  * ksvm_irq_accept_init() - INIT and SIPI take effect
  * @vcpu: the vCPU, with a local APIC, by its own thread, in ring 1 or outside
  *
- * A SIPI counts only behind an INIT; the boot processor starts at its reset vector.
+ * A SIPI counts only behind an INIT; the boot processor starts at its reset vector. Both are
+ * taken at once: looked at one by one, a SIPI could be spent on the INIT before its own.
  */
 void ksvm_irq_accept_init(struct ksvm_vcpu *vcpu)
 {
 	struct ksvm_lapic *apic = vcpu->apic;
+	unsigned long arrived = xchg(&apic->init, 0);
 
-	if (test_and_clear_bit(LAPIC_INIT, &apic->init)) {
+	if (arrived & BIT(LAPIC_INIT)) {
 		ksvm_x86_vcpu_reset(vcpu, true);
 		vcpu->mp_state = apic->base & MSR_IA32_APICBASE_BSP ? KVM_MP_STATE_RUNNABLE :
 								      KVM_MP_STATE_INIT_RECEIVED;
 	}
-	if (test_and_clear_bit(LAPIC_STARTUP, &apic->init) &&
-	    vcpu->mp_state == KVM_MP_STATE_INIT_RECEIVED) {
+	if ((arrived & BIT(LAPIC_STARTUP)) && vcpu->mp_state == KVM_MP_STATE_INIT_RECEIVED) {
 		ksvm_x86_vcpu_startup(vcpu, READ_ONCE(apic->startup_vector));
 		vcpu->mp_state = KVM_MP_STATE_RUNNABLE;
 	}
