@@ -102,7 +102,7 @@ lab_apt_install()
 {
 	lab_as_root env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y -qq --no-install-recommends \
-		-o Dpkg::Use-Pty=0 "$@" >"$LAB_BUILD/apt.log" 2>&1 || {
+		-o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@" >"$LAB_BUILD/apt.log" 2>&1 || {
 		tail -n 5 "$LAB_BUILD/apt.log" >&2
 		return 1
 	}
