@@ -370,6 +370,7 @@ void choose_case(const struct emulate_ops *ops)
 
 		memcpy(current.xmm[i], halves, 16);
 	}
+	memcpy(current.start_xmm, current.xmm, sizeof(current.xmm));
 	current.start = *ctxt;
 }
 

@@ -19,6 +19,7 @@
  * @code: the bytes
  * @offset: where the code is in the code region
  * @xmm: vector registers, the emulator's result
+ * @start_xmm: vector registers before
  * @outcome: the emulator's
  */
 struct native_case {
@@ -27,6 +28,7 @@ struct native_case {
 	u8 code[16];
 	u64 offset;
 	u8 xmm[16][16];
+	u8 start_xmm[16][16];
 	enum emulate_outcome outcome;
 };
 
