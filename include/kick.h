@@ -21,7 +21,7 @@ static inline void ksvm_vcpu_kick(struct ksvm_vcpu *vcpu)
 {
 	int cpu;
 
-	smp_mb();	/* the request bit, before it is read who waits, and inner_cpu */
+	smp_mb();	/* the request bit, before the reads of who waits and of inner_cpu */
 	if (rcuwait_active(&vcpu->wait))
 		rcuwait_wake_up(&vcpu->wait);
 	cpu = READ_ONCE(vcpu->inner_cpu);

@@ -331,7 +331,7 @@ lab_cmd_check()
 	OPT_MODULE=1
 	lab_prepare
 	if [[ $whole && $OPT_HOST == tcg && $LAB_KERNEL == 6.1 ]] && ((!${#ARGS[@]})); then
-		lab_check_prefetch >"$LAB_BUILD/prefetch.log" 2>&1 &
+		lab_check_prefetch >"$LAB_BUILD/prefetch.log" 2>&1 8>&- &
 		prefetch=$!
 	fi
 	lab_selftests_build
